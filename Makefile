@@ -1,0 +1,41 @@
+# make serve   set up everything, build the bundled data into a release, serve it on http://127.0.0.1:8000/
+# make test    set up and run every check
+# Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: serve build test interop bench setup lock clean
+
+serve: build
+	$(BIN)/kvgraph serve --port $(PORT)
+
+build: setup
+	$(BIN)/kvgraph build
+
+test: setup
+	$(BIN)/python -m pytest
+
+interop: setup
+	$(BIN)/python -m pytest tests/interop --interop
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+setup: $(VENV)/.ready
+
+# The lock names exact versions, our own build tool included: nothing else is downloaded, and never twice.
+$(VENV)/.ready: pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kvgraph needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: setup
+	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
+
+clean:
+	rm -rf $(VENV) var dist
