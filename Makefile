@@ -1,5 +1,6 @@
 # make serve   set up everything, build the bundled data into a release, serve it on http://127.0.0.1:8000/
-# make test    set up and run every check
+# make test    set up and run every check that needs no more than PyPI
+# make interop what needs more or takes longer: a newcomer's first start from an empty directory
 # Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI.
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 interop: setup
-	$(BIN)/python -m pytest tests/interop --interop
+	$(BIN)/python -m pytest -s -o python_files='interop_*.py' tests/interop
 
 bench: setup
 	$(BIN)/python -m tests.bench

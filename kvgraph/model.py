@@ -119,6 +119,6 @@ EDGE_KINDS = (
     EdgeKind("broader", SKOS + "broader", "{s} lies within {o}", 2.0),
     EdgeKind("region", DCTERMS + "spatial", "{s} is located in {o}", 2.0),
     EdgeKind("channel", KV + "channel", "{s} uses the channel “{o}”", 2.5),
-    EdgeKind("country", KV + "country", "{s} belongs to {o}", 3.0),
+    EdgeKind("country", KV + "country", "{s} belongs to {o}", 4.0),
 )
 EDGES = {e.name: e for e in EDGE_KINDS}

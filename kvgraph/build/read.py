@@ -1,0 +1,146 @@
+"""Read the sources of a release: parse every file, keep who says what, merge.
+
+Pure reading: nothing here writes. Every problem in every file is reported, not just the first one.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from .. import __version__, resources
+from ..errors import KvgraphError
+from ..namespaces import DEF, GRAPH
+
+SUFFIXES = {".trig": ox.RdfFormat.TRIG, ".ttl": ox.RdfFormat.TURTLE, ".nq": ox.RdfFormat.N_QUADS}
+
+# What a release depends on besides the data: change one of these modules and the next build starts afresh.
+_CODE = ("build/run.py", "build/read.py", "build/write.py", "search_index.py", "connection_index.py", "entities.py", "validate.py", "model.py")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a source file."""
+
+    file: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+class MalformedSource(KvgraphError):
+    """Files that are no RDF we accept. ``problems`` lists every one."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+        super().__init__(
+            "\n".join(str(p) for p in problems),
+            hint=f"Mend {'this file' if len(problems) == 1 else 'these files'} and build again; the current release stays as it is.",
+        )
+
+
+@dataclass
+class Sources:
+    """What was read: a store whose default graph is the merge of its named graphs.
+
+    ``files_of`` has the names of the files that say something about a subject with a property.
+    """
+
+    store: ox.Store
+    files_of: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    files: int = 0
+
+
+def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
+    """Every file a release is built from, by the name a person knows it under, sorted.
+
+    These are the ontology, the curated records (``data``, default the bundled ones) and ``<home>/sources``, where imports
+    and accepted contributions lie.
+    """
+    roots = {"ontology": resources.folder("ontology"), "data": data or resources.folder("data"), "sources": home / "sources"}
+    found = {}
+    for name, root in roots.items():
+        for path in root.rglob("*"):
+            inner = path.relative_to(root)
+            if path.suffix in SUFFIXES and inner.parts[0] != "examples" and not any(p[0] == "." for p in inner.parts):
+                found[f"{name}/{inner.as_posix()}"] = path
+    return dict(sorted(found.items()))
+
+
+def inputs_digest(files: dict[str, Path]) -> str:
+    """SHA-256 over names and contents of everything a release depends on: sources, shapes, and the code that builds."""
+    digest = hashlib.sha256(__version__.encode())
+    package = Path(__file__).resolve().parents[1]
+    shapes = {f"shapes/{p.name}": p for p in sorted(resources.folder("shapes").glob("*.ttl"))}
+    for name, path in {**files, **shapes, **{c: package / c for c in _CODE}}.items():
+        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def read(files: dict[str, Path], progress: Callable[[int], None] = lambda done: None) -> Sources:
+    """Parse ``files`` into one store and merge them into its default graph.
+
+    ``progress`` is called with the number of files read so far.
+    Raises :class:`MalformedSource` with every problem found: file, line, message.
+    """
+    sources = Sources(ox.Store())
+    problems: list[Problem] = []
+    for done, (name, path) in enumerate(files.items(), 1):
+        try:
+            quads = list(_quads(name, path))
+        except SyntaxError as error:
+            problems.append(Problem(name, error.lineno, _plain(error.msg)))
+        except UnicodeDecodeError as error:
+            problems.append(Problem(name, None, f"is not UTF-8 (byte {error.start})"))
+        else:
+            for quad in quads:
+                sources.files_of.setdefault((quad.subject.value, quad.predicate.value), {})[name] = None
+            sources.store.extend(quads)
+        progress(done)
+    if problems:
+        raise MalformedSource(problems)
+    sources.files = len(files)
+    _merge(sources.store)
+    return sources
+
+
+def _quads(name: str, path: Path) -> Iterator[ox.Quad]:
+    """The quads of one file. Turtle files are one graph: their ontology, code list, or the list of sources."""
+    content = path.read_bytes()
+    content.decode("utf-8")
+    for quad in ox.parse(content, format=SUFFIXES[path.suffix]):
+        if isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode):
+            raise _syntax(f"blank node in the statement {quad.triple}: give the thing an IRI, so that others can link to it")
+        if isinstance(quad.graph_name, ox.DefaultGraph):
+            if path.suffix != ".ttl":
+                raise _syntax(f"statement outside a named graph: {quad.triple}. Put it into GRAPH <…> {{ }}, so that its source is known")
+            quad = ox.Quad(quad.subject, quad.predicate, quad.object, _graph_of_turtle(name))
+        yield quad
+
+
+def _graph_of_turtle(name: str) -> ox.NamedNode:
+    """ontology/kv.ttl → def/kv; ontology/lists/channel.ttl → def/channel; data/sources.ttl → graph/sources."""
+    base = DEF if name.startswith("ontology/") else GRAPH
+    return ox.NamedNode(base + Path(name).stem)
+
+
+def _merge(store: ox.Store) -> None:
+    """Make the default graph the de-duplicated merge of all named graphs."""
+    merged = {ox.Quad(q.subject, q.predicate, q.object) for q in store}
+    store.extend(merged)
+
+
+def _syntax(message: str) -> SyntaxError:
+    error = SyntaxError(message)
+    error.lineno = None
+    return error
+
+
+def _plain(message: str) -> str:
+    """The parser's words without the position, which stands in front of the message already."""
+    return re.sub(r"^Parser error [^:]*: ", "", message)

@@ -1,0 +1,167 @@
+"""The build itself: lock, read, validate, write, switch."""
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+from .. import __version__, releases, resources
+from ..errors import KvgraphError
+from .read import Sources, inputs_digest, read, source_files
+from .validation import located, results_of
+from .write import nquads, sync, write
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did. ``fresh`` is False when nothing had changed and no release was written."""
+
+    release: releases.Release
+    fresh: bool
+    seconds: float
+
+
+class BuildRefused(KvgraphError):
+    """The merge breaks a must of the shapes, so there is no new release.
+
+    ``violations`` is a list of dictionaries: ``file``, ``subject``, ``path``, ``message``, ``value``, ``shape``.
+    """
+
+    def __init__(self, violations: list[dict]):
+        self.violations = violations
+        text = "\n".join(_violation_line(v) for v in violations[:50])
+        more = f"\n… and {len(violations) - 50} more" if len(violations) > 50 else ""
+        noun = "violation" if len(violations) == 1 else "violations"
+        super().__init__(
+            f"{len(violations)} {noun}, no release written:\n{text}{more}",
+            hint="Mend them and build again; the current release stays as it is.",
+        )
+
+
+def build(
+    home: Path, *, data: Path | None = None, force: bool = False, step: Callable[[str], None] = lambda name: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Built:  # fmt: skip
+    """Build a release from all sources and make it the current one.
+
+    ``data`` is a folder of curated records to use instead of the bundled ones.
+    ``step`` is told the name of each step as it begins, ``progress`` the files read so far and in all. Unchanged
+    inputs build nothing, unless ``force``. Raises :class:`~kvgraph.build.read.MalformedSource` or :class:`BuildRefused`,
+    and then leaves the current release as it was; so does being killed at any moment.
+    """
+    began = time.monotonic()
+    (home / "releases").mkdir(parents=True, exist_ok=True)
+    with _only_builder(home):
+        files = source_files(home, data)
+        inputs = inputs_digest(files)
+        if not force and (same := _built_from(home, inputs)):
+            return Built(releases.switch(home, same.id), False, time.monotonic() - began)
+        _sweep(home)
+        step("read sources")
+        sources = read(files, lambda done: progress(done, len(files)))
+        lines = nquads(sources.store)
+        digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+        step("validate")
+        report = _validated(home, sources, digest)
+        release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step)
+        return Built(release, True, time.monotonic() - began)
+
+
+def _built_from(home: Path, inputs: str) -> releases.Release | None:
+    """The newest release of exactly these inputs: also one that a killed build wrote but did not switch to."""
+    same = [r for r in releases.list_releases(home) if r.manifest["inputs"] == inputs]
+    return same[-1] if same else None
+
+
+def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step) -> releases.Release:
+    now = datetime.now(timezone.utc)
+    release_id = _free_id(home, f"{now:%Y-%m-%d}-{digests['digest'][:8]}")
+    draft = home / "releases" / f".{release_id}.draft"
+    draft.mkdir()
+    try:
+        written = write(sources.store, lines, report, draft, step)
+        manifest = {
+            "id": release_id,
+            "built": now.isoformat(timespec="seconds"),
+            **digests,
+            **written,
+            "sources": sources.files,
+            "versions": {"kvgraph": __version__, "python": platform.python_version(), "pyoxigraph": version("pyoxigraph")},
+        }
+        (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        step("publish")
+        sync(draft)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    os.replace(draft, home / "releases" / release_id)
+    return releases.switch(home, release_id)
+
+
+def _free_id(home: Path, wanted: str) -> str:
+    """``wanted``, or ``wanted.2`` … where a release of that day and content exists already."""
+    number, free = 1, wanted
+    while (home / "releases" / free).exists():
+        number += 1
+        free = f"{wanted}.{number}"
+    return free
+
+
+def _validated(home: Path, sources: Sources, digest: str) -> dict:
+    """The validation report of this merge, from the cache if merge and shapes were seen before."""
+    cache = home / "cache" / "validation" / f"{hashlib.sha256((digest + _shapes()).encode()).hexdigest()}.json"
+    if cache.is_file():
+        results = json.loads(cache.read_text(encoding="utf-8"))
+    else:
+        results = results_of(sources)
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        draft = cache.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+        os.replace(draft, cache)
+    results = located(sources, results)
+    violations = [r for r in results if r["severity"] == "Violation"]
+    if violations:
+        raise BuildRefused(violations)
+    return {"conforms": True, "results": results}
+
+
+def _shapes() -> str:
+    """What decides a validation besides the data: the shapes and the validator."""
+    texts = [p.read_text(encoding="utf-8") for p in sorted(resources.folder("shapes").glob("*.ttl"))]
+    return "\0".join([*texts, version("pyshacl"), __version__])
+
+
+def _violation_line(violation: dict) -> str:
+    where = f"<{violation['subject']}>" + (f" {violation['path']}" if violation["path"] else "")
+    value = f" (value: {violation['value']})" if violation["value"] else ""
+    return f"{violation['file']}: {where}: {violation['message']}{value}"
+
+
+def _sweep(home: Path) -> None:
+    """Remove what a killed build left behind; only the one builder may."""
+    for left in (home / "releases").glob(".*"):
+        shutil.rmtree(left, ignore_errors=True)
+    for left in home.glob(".current-*"):
+        left.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_builder(home: Path) -> Iterator[None]:
+    """Hold the builder's lock; the kernel gives it back however the process ends."""
+    with open(home / "build.lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another build is running; waiting for it to end.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

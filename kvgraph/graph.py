@@ -1,0 +1,275 @@
+"""The graph as a library: open a release, ask it.
+
+    import kvgraph
+    graph = kvgraph.open()
+    for row in graph.run("practices-in-region", region="nuts:ES51"):
+        print(row["title"])
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from . import queries, releases
+from .connections import ConnectionResult, Connections
+from .errors import KvgraphError
+from .formats import by_name, fit
+from .model import ENTITY_TYPES, LABEL_PROPERTIES, EntityType, path_of
+from .namespaces import PREFIXES, RDF, SKOS, XSD
+from .params import expand
+from .search import SearchIndex, SearchResult
+from .store import Backend, Embedded, check
+
+_INTEGERS = {XSD + t for t in ("integer", "int", "long", "short", "byte", "nonNegativeInteger", "positiveInteger")}
+_PYTHON = {
+    XSD + "boolean": lambda text: text in ("true", "1"),
+    XSD + "decimal": Decimal,
+    XSD + "double": float,
+    XSD + "float": float,
+    XSD + "date": date.fromisoformat,
+    XSD + "dateTime": datetime.fromisoformat,
+}
+
+
+def to_python(term: ox.NamedNode | ox.BlankNode | ox.Literal | None) -> Any:
+    """A term as a Python value; text and IRIs as ``str``, what does not fit its datatype as its text, unbound as None.
+
+    >>> to_python(ox.Literal(3)), to_python(ox.Literal("chat", language="fr")), to_python(None)
+    (3, 'chat', None)
+    """
+    if term is None:
+        return None
+    if not isinstance(term, ox.Literal):
+        return term.value
+    datatype = term.datatype.value
+    convert = int if datatype in _INTEGERS else _PYTHON.get(datatype, str)
+    try:
+        return convert(term.value)
+    except (ValueError, ArithmeticError):
+        return term.value
+
+
+class Rows:
+    """The answer to a SELECT: iterate for dictionaries of Python values, or take it whole in a format.
+
+    >>> answer = ox.Store().query("SELECT ?n ?unit { VALUES (?n ?unit) { (3 UNDEF) } }")
+    >>> rows = Rows.of(answer)
+    >>> list(rows), rows.columns, len(rows)
+    ([{'n': 3, 'unit': None}], ['n', 'unit'], 1)
+    >>> rows.csv()
+    'n,unit\\r\\n3,\\r\\n'
+    """
+
+    def __init__(self, json: bytes):
+        self._json = json
+
+    @classmethod
+    def of(cls, solutions: ox.QuerySolutions) -> "Rows":
+        """Take over what a backend answered, without a loop in Python."""
+        return cls(solutions.serialize(format=ox.QueryResultsFormat.JSON))
+
+    def _solutions(self) -> ox.QuerySolutions:
+        return ox.parse_query_results(self._json, format=ox.QueryResultsFormat.JSON)
+
+    @cached_property
+    def columns(self) -> list[str]:
+        return [v.value for v in self._solutions().variables]
+
+    @cached_property
+    def terms(self) -> list[tuple]:
+        """The rows as tuples of RDF terms (pyoxigraph), None where unbound."""
+        return [tuple(row) for row in self._solutions()]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self.terms:
+            yield dict(zip(self.columns, map(to_python, row)))
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def csv(self) -> str:
+        """SPARQL 1.1 Query Results CSV."""
+        return self._solutions().serialize(format=ox.QueryResultsFormat.CSV).decode()
+
+    def tsv(self) -> str:
+        """SPARQL 1.1 Query Results TSV, which keeps datatypes and language tags."""
+        return self._solutions().serialize(format=ox.QueryResultsFormat.TSV).decode()
+
+    def json(self) -> str:
+        """SPARQL 1.1 Query Results JSON."""
+        return self._json.decode()
+
+    def to_pandas(self):
+        """A ``pandas.DataFrame``, one column per variable. Needs ``pip install kvgraph[notebook]``."""
+        try:
+            import pandas
+        except ImportError:
+            raise KvgraphError("pandas is not installed.", hint="pip install 'kvgraph[notebook]'") from None
+        return pandas.DataFrame(list(self), columns=self.columns)
+
+    def __repr__(self) -> str:
+        return f"<Rows: {len(self)} of {', '.join(self.columns)}>"
+
+
+class Triples:
+    """The answer to a CONSTRUCT or DESCRIBE: iterate for triples, or take it whole in a format."""
+
+    def __init__(self, triples: Iterator[ox.Triple]):
+        self._triples = sorted(set(triples), key=str)
+
+    def __iter__(self) -> Iterator[ox.Triple]:
+        return iter(self._triples)
+
+    def __len__(self) -> int:
+        return len(self._triples)
+
+    def serialize(self, format: str = "turtle") -> str:
+        """The triples in an RDF format: ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``."""
+        return ox.serialize(self._triples, format=fit(by_name(format), "CONSTRUCT").engine, prefixes=PREFIXES).decode()
+
+    def __repr__(self) -> str:
+        return f"<Triples: {len(self)}>"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement about an entity, and who says so.
+
+    ``graph`` is the named graph that holds it; ``basis`` is stated, classified or derived; ``page`` was read for it.
+    """
+
+    property: str
+    value: ox.NamedNode | ox.Literal
+    graph: str
+    basis: str | None
+    page: str | None
+    seen: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a release says about one thing."""
+
+    iri: str
+    type: EntityType | None
+    label: str
+    lang: str | None
+    statements: list[Statement]
+
+    def values(self, property: str) -> list:
+        """The distinct values of a property, in order of appearance."""
+        return list(dict.fromkeys(s.value for s in self.statements if s.property == property))
+
+
+class UnknownThing(KvgraphError):
+    """The release says nothing about this IRI."""
+
+
+class Graph:
+    """A release, ready to be asked. Made by :func:`open`; the server makes its own over the query pool."""
+
+    def __init__(self, backend: Backend, release: releases.Release):
+        self.backend = backend
+        self.release = release
+
+    @cached_property
+    def _search(self) -> SearchIndex:
+        return SearchIndex(self.release.search)
+
+    @cached_property
+    def connections(self) -> Connections:
+        return Connections(self.release.connections)
+
+    def run(self, name: str, **params: Any) -> Rows | Triples | bool:
+        """Answer a question of ``queries/`` by name.
+
+        Raises the errors of :mod:`kvgraph.queries` for an unknown question or parameter, naming the nearest.
+        """
+        return self.query(queries.load(name).bind(**params))
+
+    def query(self, text: str) -> Rows | Triples | bool:
+        """Answer a SPARQL 1.1 query: :class:`Rows` for SELECT, ``bool`` for ASK, :class:`Triples` otherwise.
+
+        Raises :class:`~kvgraph.store.QuerySyntaxError` with line and column, or what the engine refuses.
+        """
+        form = check(text)
+        if form == "ASK":
+            return self.backend.ask(text)
+        if form in ("CONSTRUCT", "DESCRIBE"):
+            return Triples(self.backend.construct(text))
+        return Rows.of(self.backend.select(text))  # and what is no query at all: the engine says what is wrong with it
+
+    def describe(self, iri: str) -> Description:
+        """Everything stated about a thing, each statement with its source. Raises :class:`UnknownThing`."""
+        rows = self.run("pages/statements", iri=iri)
+        statements = [
+            Statement(r["property"], term["value"], r["graph"], r["basis"], r["page"], r["seen"], r["note"])
+            for r, term in ((r, dict(zip(rows.columns, t))) for r, t in zip(rows, rows.terms))
+        ]
+        if not statements:
+            raise UnknownThing(f"Nothing is known about <{iri}>.", hint="Search for its name: kvgraph search NAME")
+        types = {s.value.value for s in statements if s.property in (RDF + "type", SKOS + "inScheme")}
+        label = best_label([(s.property, s.value) for s in statements])
+        return Description(
+            iri, next((t for t in ENTITY_TYPES if t.iri in types), None),
+            label.value if label else iri, label.language if label else None, statements,
+        )  # fmt: skip
+
+    def identify(self, text: str) -> str:
+        """The IRI that somebody means by an IRI, a prefixed name, a short id or a name.
+
+        A name must be the label of exactly one thing, upper and lower case alike. Raises :class:`UnknownThing`,
+        naming the nearest.
+        """
+        iri = expand(text)
+        if "://" in iri:
+            return iri
+        hits = self.search(text, limit=5).hits
+        exact = [h for h in hits if h.label.casefold() == text.strip().casefold()]
+        if len(exact) == 1:
+            return exact[0].iri
+        nearest = "; ".join(f"{h.label} ({path_of(h.iri, 'id').removeprefix('/id/')})" for h in exact or hits)
+        what = "Several things are" if exact else "Nothing is"
+        raise UnknownThing(f"{what} called {text[:80]!r}.", hint=f"Nearest: {nearest}." if nearest else "Try: kvgraph search WORDS")
+
+    def search(self, text: str, **options: Any) -> SearchResult:
+        """Full-text search over every entity; options as in :meth:`kvgraph.search.SearchIndex.search`."""
+        return self._search.search(text, **options)
+
+    def suggest(self, text: str, **options: Any) -> list:
+        """Completions for what somebody is typing."""
+        return self._search.suggest(text, **options)
+
+    def connect(self, a: str, b: str, k: int = 10, **options: Any) -> ConnectionResult:
+        """The ``k`` best paths between two entities, hubs made expensive; see :mod:`kvgraph.connections`."""
+        return self.connections.paths(a, b, k=k, **options)
+
+
+def best_label(pairs: list[tuple[str, Any]], language: str = "en") -> ox.Literal | None:
+    """Of (property, literal) pairs the label to show: the reader's language, else English, else the first by tag.
+
+    >>> best_label([(SKOS + "prefLabel", ox.Literal("Autriche", language="fr"))]).value
+    'Autriche'
+    """
+    labels = [(LABEL_PROPERTIES.index(p), v) for p, v in pairs if p in LABEL_PROPERTIES and isinstance(v, ox.Literal)]
+    rank = {language: 0, "en": 1}
+    return min(labels, key=lambda x: (x[0], rank.get(x[1].language, 2), x[1].language or "", x[1].value), default=(0, None))[1]
+
+
+def open(home: str | os.PathLike | None = None, release: str | None = None) -> Graph:
+    """Open the current release (or the one named) of ``home`` in this process.
+
+    Raises :class:`~kvgraph.releases.NoRelease` with the command that makes one. Loading takes about a second on
+    the bundled data.
+    """
+    folder: Path = releases.home(home)
+    found = releases.find(folder, release) if release else releases.current(folder)
+    return Graph(Embedded.load(found.nquads), found)

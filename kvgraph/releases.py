@@ -1,0 +1,139 @@
+"""Releases: what build writes once and serve reads.
+
+A home (``$KVGRAPH_HOME``, default ``var/``) holds ``releases/<id>/`` directories that never change and the
+link ``current`` to the one being served. A release holds::
+
+    kvgraph.nq.gz    every named graph, and their merge as the default graph (N-Quads, sorted)
+    kvgraph.ttl.gz   the merge alone, as Turtle
+    search/          the full-text index          connections/   the connection index (memory-mapped)
+    report.json      what validation found        manifest.json  counts, checksums, versions, time
+"""
+
+import gzip
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from .errors import KvgraphError
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
+
+
+class NoRelease(KvgraphError):
+    """There is no release to open, or not this one."""
+
+
+def home(path: str | os.PathLike | None = None) -> Path:
+    """The directory for everything kvgraph writes: ``path``, else ``$KVGRAPH_HOME``, else ``var``."""
+    return Path(path or os.environ.get("KVGRAPH_HOME") or "var").absolute()
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release, opened for reading.
+
+    ``id`` begins with its date. ``manifest`` is what build wrote: ``built`` (ISO 8601, UTC), ``counts``,
+    ``files`` (SHA-256 and bytes per file), ``inputs`` (digest of everything it was built from), ``versions``.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def manifest(self) -> dict:
+        return json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
+
+    @property
+    def nquads(self) -> Path:
+        return self.path / "kvgraph.nq.gz"
+
+    @property
+    def search(self) -> Path:
+        return self.path / "search"
+
+    @property
+    def connections(self) -> Path:
+        return self.path / "connections"
+
+    @cached_property
+    def report(self) -> dict:
+        return json.loads((self.path / "report.json").read_text(encoding="utf-8"))
+
+
+def list_releases(home: Path) -> list[Release]:
+    """Every complete release under ``home``, oldest first."""
+    found = [Release(p) for p in (home / "releases").glob("*") if (p / "manifest.json").is_file() and p.name[0] != "."]
+    return sorted(found, key=lambda r: (r.manifest["built"], r.id))
+
+
+def find(home: Path, release_id: str) -> Release:
+    """The release of that id. Raises :class:`NoRelease`, naming those that exist."""
+    if _ID.fullmatch(release_id) and (home / "releases" / release_id / "manifest.json").is_file():
+        return Release(home / "releases" / release_id)
+    known = ", ".join(r.id for r in list_releases(home)) or "none"
+    raise NoRelease(f"There is no release {release_id!r}.", hint=f"Releases here: {known}.")
+
+
+def current(home: Path) -> Release:
+    """The release that ``current`` points to. Raises :class:`NoRelease` with the command that makes one."""
+    try:
+        target = os.readlink(home / "current")
+    except OSError:
+        raise NoRelease(f"No release in {home}.", hint="Build one with: kvgraph build") from None
+    return find(home, Path(target).name)
+
+
+def switch(home: Path, release_id: str) -> Release:
+    """Make a release the current one, atomically: a reader sees the old link or the new one, never none."""
+    release = find(home, release_id)
+    link = home / f".current-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("releases") / release.id)
+    os.replace(link, home / "current")
+    return release
+
+
+def prune(home: Path, keep: int = 3) -> list[str]:
+    """Delete all but the newest ``keep`` releases and the current one. Returns the ids deleted."""
+    if keep < 1:
+        raise KvgraphError("At least one release must be kept.", hint="Use --keep 1 or more.")
+    releases = list_releases(home)
+    spared = {r.id for r in releases[-keep:]} | {current(home).id}
+    gone = [r for r in releases if r.id not in spared]
+    for release in gone:
+        # Out of sight first, so that a crash leaves no release with half its files.
+        doomed = release.path.with_name(f".{release.id}.deleted")
+        os.replace(release.path, doomed)
+        shutil.rmtree(doomed)
+    return [r.id for r in gone]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one release says and another does not: N-Triples lines of the default graph, sorted."""
+
+    removed: list[str]
+    added: list[str]
+
+
+def diff(home: Path, old: str, new: str) -> Difference:
+    """Compare the default graphs of two releases."""
+    before, after = (_default_graph(find(home, r)) for r in (old, new))
+    return Difference(sorted(before - after), sorted(after - before))
+
+
+def _default_graph(release: Release) -> set[str]:
+    # In our sorted N-Quads each merged triple is a line of its own that ends in its object, not in a graph name;
+    # only a parser can tell the two apart safely.
+    import pyoxigraph as ox
+
+    with gzip.open(release.nquads) as file:
+        quads = ox.parse(file, format=ox.RdfFormat.N_QUADS)
+        return {f"{q.triple} ." for q in quads if isinstance(q.graph_name, ox.DefaultGraph)}

@@ -1,0 +1,67 @@
+"""The web server: one Flask application, one small blueprint per concern.
+
+Handlers parse the request, call :class:`~kvgraph.graph.Graph`, and render. They hold no SPARQL, no HTML and no data.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from .. import __version__
+from ..graph import Graph
+from ..resources import folder
+from . import display, docs, entities, errors, headers, operators, pages, questions, sparql, vocabulary
+
+__all__ = ["create_app"]
+
+DEFAULTS = {
+    "MAX_CONTENT_LENGTH": 1_000_000,  # bytes of a request; the longest sensible query is a tenth of it
+    "MAX_FORM_MEMORY_SIZE": 1_000_000,
+    "PAGE_ROWS": 500,  # rows of an answer that a page shows; downloads hold all
+    "SEARCH_ROWS": 20,
+    "INCOMING_ROWS": 2000,  # links to a thing that its page knows; the counts are always whole
+}
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What the blueprints share: where the graph comes from, and which edition of the pages this is."""
+
+    graphs: Callable[[], Graph]
+    edition: str  # changes with the code, the templates and the style sheet, so that no cache mixes two of them
+
+
+def create_app(graphs: Callable[[], Graph], config: Mapping[str, Any] | None = None) -> Flask:
+    """Make the web application.
+
+    ``graphs`` is called at the start of every request and gives the graph to answer from, so a new release is picked up
+    between two requests and never within one. ``config`` overrides :data:`DEFAULTS`, which say what each setting means.
+
+        app = create_app(lambda: kvgraph.open())
+    """
+    web = folder("web")
+    app = Flask("kvgraph.server", template_folder=str(web / "templates"), static_folder=str(web / "static"))
+    app.config.from_mapping({**DEFAULTS, **(config or {})})
+    app.jinja_env.undefined = StrictUndefined  # a misspelt name in a template is a failing test, not an empty spot
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.json.sort_keys = False
+    app.extensions["kvgraph"] = Serving(graphs, _edition(web))
+    for concern in (pages, entities, vocabulary, questions, sparql, docs, operators):
+        app.register_blueprint(concern.blueprint)
+    for concern in (errors, headers, display):
+        concern.register(app)
+    return app
+
+
+def _edition(web: Path) -> str:
+    digest = hashlib.sha256(__version__.encode())
+    here = Path(__file__).parent
+    for path in sorted([*web.rglob("*"), *here.glob("*.py")]):
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,60 @@
+"""What a request is answered from: the graph of now, the reader's language, the representation they want."""
+
+from collections.abc import Iterable
+
+from flask import current_app, g, request
+from werkzeug.exceptions import NotAcceptable
+
+from ..formats import Format, UnknownFormat, by_name, negotiate
+from ..graph import Graph
+
+# The official languages of the EU: what labels may be read in. The pages themselves are English.
+LANGUAGES = tuple("en bg cs da de el es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())
+
+
+def serving():
+    """What :func:`~kvgraph.server.create_app` was given."""
+    return current_app.extensions["kvgraph"]
+
+
+def graph() -> Graph:
+    """The graph this request is answered from: the same one from its first query to its last."""
+    if "graph" not in g:
+        g.graph = serving().graphs()
+    return g.graph
+
+
+def language() -> str:
+    """The language to show labels in: the best of ``Accept-Language``, else English."""
+    return request.accept_languages.best_match(LANGUAGES, "en")
+
+
+def wanted_format(offered: Iterable[Format]) -> Format:
+    """The representation the client wants: ``?format=`` if it names one, else by ``Accept``.
+
+    Raises :class:`~kvgraph.formats.UnknownFormat` (400) or ``NotAcceptable`` (406), both naming what there is.
+    """
+    offered = tuple(offered)
+    named = request.args.get("format", "").strip()
+    if named:
+        return pick(named, offered)
+    chosen = negotiate(request.headers.get("Accept"), offered)
+    if chosen is None:
+        raise NotAcceptable(f"None of the media types asked for is on offer here. Offered: {media_types(offered)}.")
+    return chosen
+
+
+def pick(name: str, offered: tuple[Format, ...]) -> Format:
+    """The offered format of that name. Raises :class:`~kvgraph.formats.UnknownFormat`."""
+    for format in offered:
+        if name.lower() == format.name:
+            return format
+    chosen = by_name(name)
+    if chosen not in offered:
+        known = ", ".join(f.name for f in offered)
+        raise UnknownFormat(f"This cannot be written as {chosen.name}.", hint=f"Ask for one of {known}.")
+    return chosen
+
+
+def media_types(offered: Iterable[Format]) -> str:
+    return ", ".join(f.media_type for f in offered)

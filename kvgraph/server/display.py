@@ -1,0 +1,111 @@
+"""How terms of RDF are shown: text, language and a link that is safe to follow."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+import pyoxigraph as ox
+from flask import Flask, url_for
+
+from .. import queries
+from ..model import TYPES, path_of
+from ..namespaces import BASE, ID, XSD, compact
+from . import context
+
+LONG = 300  # characters of a literal in a table before it is folded
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A term ready for a template. ``href`` is None where following a link would be useless or unsafe."""
+
+    text: str
+    href: str | None = None
+    lang: str | None = None
+    iri: str | None = None
+
+    @property
+    def external(self) -> bool:
+        return self.href is not None and not self.href.startswith("/")
+
+
+def href_of(iri: str) -> str | None:
+    """Where a link to a thing leads: our page, else the thing itself if it is on the web, else nowhere.
+
+    >>> href_of("https://w3id.org/kvgraph/id/practice/demola"), href_of("http://example.org/"), href_of("javascript:alert(1)")
+    ('/doc/practice/demola', 'http://example.org/', None)
+    """
+    local = path_of(iri)
+    if local or iri.startswith(BASE):
+        return local
+    try:
+        parts = urlsplit(iri)
+    except ValueError:
+        return None
+    return iri if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def short(iri: str) -> str:
+    """An IRI in the fewest characters that still say what it is.
+
+    >>> short("https://w3id.org/kvgraph/id/practice/demola"), short("http://www.w3.org/2004/02/skos/core#broader")
+    ('practice/demola', 'skos:broader')
+    """
+    return iri[len(ID) :] if iri.startswith(ID) and len(iri) > len(ID) else compact(iri)
+
+
+def show(term, label: ox.Literal | None = None) -> Shown:
+    """A term of an answer, under its label if one is known.
+
+    >>> show(ox.Literal("chat", language="fr"))
+    Shown(text='chat', href=None, lang='fr', iri=None)
+    """
+    if term is None:
+        return Shown("")
+    if isinstance(term, ox.Literal):
+        text = {"true": "yes", "false": "no"}.get(term.value, term.value) if term.datatype.value == XSD + "boolean" else term.value
+        return Shown(text, lang=term.language)
+    if isinstance(term, ox.NamedNode):
+        iri = term.value
+        return Shown(label.value if label else short(iri), href_of(iri), label.language if label else None, iri)
+    return Shown(str(term))
+
+
+def query_link(text: str) -> str:
+    """The address that runs a query and shows it."""
+    return "/sparql?" + urlencode({"query": text})
+
+
+def question_query(name: str, **params) -> str:
+    """The address that runs the query of a question, its parameters bound."""
+    return query_link(queries.load(name).bind(**params))
+
+
+def host(iri: str) -> str:
+    """The part of a web address a reader recognises.
+
+    >>> host("https://www.youris.com/energy/story.kl")
+    'youris.com'
+    """
+    try:
+        return (urlsplit(iri).hostname or iri).removeprefix("www.")
+    except ValueError:
+        return iri
+
+
+def static(name: str) -> str:
+    return url_for("static", filename=name, v=context.serving().edition)
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.globals.update(static=static, question_query=question_query, query_link=query_link, types=TYPES)
+    app.jinja_env.filters.update(show=show, href=href_of, short=short, host=host)
+    app.jinja_env.globals["m"] = app.jinja_env.get_template("macros.html").module
+    app.context_processor(_release)
+
+
+def _release() -> dict:
+    """The release a page is made from, for its footer; pages about having none are shown without."""
+    try:
+        return {"release": context.graph().release}
+    except Exception:  # noqa: BLE001  a page that reports trouble must not fail for the same reason again
+        return {"release": None}

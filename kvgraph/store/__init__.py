@@ -1,0 +1,38 @@
+"""The one border to an engine.
+
+Everything that answers SPARQL is a :class:`Backend`: :class:`Embedded` in this process, :class:`PoolClient` over the query pool of a server. The
+pool itself is started by ``python -m kvgraph.store.pool``. Errors are a :class:`QueryError` of some kind.
+"""
+
+from kvgraph.store.backend import Backend, Outcome
+from kvgraph.store.client import PoolClient
+from kvgraph.store.embedded import Embedded
+from kvgraph.store.errors import (
+    EngineCrashed,
+    PoolBusy,
+    PoolUnavailable,
+    QueryError,
+    QuerySyntaxError,
+    QueryTimeout,
+    QueryTooLarge,
+    ServiceRefused,
+    UpdateRefused,
+)
+from kvgraph.store.guard import check
+
+__all__ = [
+    "Backend",
+    "Embedded",
+    "EngineCrashed",
+    "Outcome",
+    "PoolBusy",
+    "PoolClient",
+    "PoolUnavailable",
+    "QueryError",
+    "QuerySyntaxError",
+    "QueryTimeout",
+    "QueryTooLarge",
+    "ServiceRefused",
+    "UpdateRefused",
+    "check",
+]

@@ -1,0 +1,64 @@
+"""The border to an engine: everything the rest of kvgraph knows about one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from pyoxigraph import QuerySolutions, Triple
+
+from kvgraph.formats import Format, by_name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to a query that was answered into a file; one that was not answered raises instead.
+
+    ``rows`` and ``triples`` are numbers where the engine counted them on the way, else None. ``complete`` is False when an engine cut the
+    answer: Oxigraph never does (a limit is an error), others do and say so.
+    """
+
+    form: str
+    format: Format
+    bytes: int
+    seconds: float
+    rows: int | None = None
+    triples: int | None = None
+    complete: bool = True
+    status: str = "ok"
+
+    def to_wire(self) -> dict[str, object]:
+        """As the pool's processes send it to each other: plain JSON."""
+        return {**{k: v for k, v in asdict(self).items() if k != "format"}, "format": self.format.name}
+
+    @classmethod
+    def from_wire(cls, header: dict) -> Outcome:
+        """What :meth:`to_wire` described."""
+        return cls(**{**header, "format": by_name(header["format"])})
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Answers SPARQL 1.1 queries.
+
+    Raises, from every method: :class:`~kvgraph.store.errors.QueryError` or one of its kinds; :class:`TypeError` never. A query of another
+    form than the method's (ASK to ``select``) is a :class:`~kvgraph.store.errors.QueryError`.
+    """
+
+    def select(self, query: str) -> QuerySolutions:
+        """The solutions of a SELECT query."""
+        ...
+
+    def ask(self, query: str) -> bool:
+        """The answer of an ASK query."""
+        ...
+
+    def construct(self, query: str) -> Iterator[Triple]:
+        """The triples of a CONSTRUCT or DESCRIBE query."""
+        ...
+
+    def answer(self, query: str, format: Format, into: Path) -> Outcome:
+        """Writes the answer of any query to a file in a format that fits its form."""
+        ...

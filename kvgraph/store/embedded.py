@@ -1,0 +1,178 @@
+"""The embedded engine: Oxigraph, in memory, in this process."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import pyoxigraph
+from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, Triple
+
+from kvgraph.formats import NQUADS, NTRIPLES, TSV, Format, fit
+from kvgraph.namespaces import PREFIXES
+from kvgraph.store import guard
+from kvgraph.store.backend import Outcome
+from kvgraph.store.errors import EngineCrashed, QueryError, QueryTooLarge
+
+
+class Embedded:
+    """A :class:`~kvgraph.store.backend.Backend` over a pyoxigraph store.
+
+    The guard stands before every query, but nothing limits time or memory here: strangers' queries belong to the pool.
+
+    >>> store = Store()
+    >>> store.load(b"<http://example.org/a> <http://example.org/p> 1 .", format=RdfFormat.TURTLE)
+    >>> Embedded(store).ask("ASK { ?s ?p 1 }")
+    True
+    """
+
+    def __init__(self, store: Store):
+        self.store = store
+
+    @classmethod
+    def load(cls, path: Path | str) -> Embedded:
+        """A store with the quads of a file, by its suffix N-Quads, TriG, N-Triples or Turtle, also gzipped (``.nq.gz``).
+
+        Raises:
+            OSError: the file cannot be read.
+            SyntaxError: it is malformed.
+        """
+        path = Path(path)
+        suffixes = path.suffixes
+        gzipped = suffixes[-1:] == [".gz"]
+        format = RdfFormat.from_extension((suffixes[-2] if gzipped else suffixes[-1]).removeprefix(".")) or RdfFormat.N_QUADS
+        store = Store()
+        with gzip.open(path, "rb") if gzipped else open(path, "rb") as file:
+            store.bulk_load(file, format=format)
+        return cls(store)
+
+    def select(self, query: str) -> QuerySolutions:
+        """See :meth:`Backend.select <kvgraph.store.backend.Backend.select>`."""
+        return _of_kind(self._run(query)[0], QuerySolutions, "SELECT")
+
+    def ask(self, query: str) -> bool:
+        """See :meth:`Backend.ask <kvgraph.store.backend.Backend.ask>`."""
+        return bool(_of_kind(self._run(query)[0], QueryBoolean, "ASK"))
+
+    def construct(self, query: str) -> Iterator[Triple]:
+        """See :meth:`Backend.construct <kvgraph.store.backend.Backend.construct>`."""
+        return iter(_of_kind(self._run(query)[0], QueryTriples, "CONSTRUCT or DESCRIBE"))
+
+    def answer(self, query: str, format: Format, into: Path) -> Outcome:
+        """See :meth:`Backend.answer <kvgraph.store.backend.Backend.answer>`. A failed answer leaves no file."""
+        try:
+            with open(into, "wb", buffering=0) as file:
+                return self.write(query, format, file)
+        except BaseException:
+            Path(into).unlink(missing_ok=True)
+            raise
+
+    def write(
+        self,
+        query: str,
+        format: Format,
+        output: BinaryIO,
+        *,
+        max_bytes: int | None = None,
+        default_graphs: Sequence[str] | None = None,
+        named_graphs: Sequence[str] | None = None,
+    ) -> Outcome:
+        """Writes an answer to an open binary file.
+
+        The graphs are the ``default-graph-uri`` and ``named-graph-uri`` of the SPARQL 1.1 Protocol, section 2.1.4; given either,
+        they are the whole dataset and a FROM in the query counts for nothing.
+
+        Raises:
+            QueryTooLarge: the answer is longer than ``max_bytes``; what is in the file then is no answer.
+            QueryError: anything else.
+        """
+        start = time.perf_counter()
+        results, form = self._run(query, default_graphs, named_graphs)
+        counted = _Counted(output, max_bytes)
+        triples = None
+        try:
+            if isinstance(results, QueryTriples):
+                fit(format, form)
+                triples = _write_triples(results, format, counted)
+            else:
+                results.serialize(counted, format=fit(format, form).engine)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise EngineCrashed(f"The engine gave up: {error}") from error
+        # In TSV a row is a line (line breaks inside a value are escaped) after one line of names; CSV, JSON and XML do not show it as cheaply.
+        rows = max(0, counted.lines - 1) if form == "SELECT" and format == TSV else None
+        return Outcome(form, format, counted.bytes, time.perf_counter() - start, rows=rows, triples=triples)
+
+    def _run(
+        self, query: str, default_graphs: Sequence[str] | None = None, named_graphs: Sequence[str] | None = None
+    ) -> tuple[QuerySolutions | QueryBoolean | QueryTriples, str]:
+        """The engine's lazy results and the form of the query."""
+        form = guard.check(query)
+        dataset = {}
+        if default_graphs or named_graphs:
+            dataset = {"default_graph": _iris(default_graphs), "named_graphs": _iris(named_graphs)}
+        try:
+            results = self.store.query(query, **dataset)
+        except SyntaxError as error:
+            raise guard.explain(query, str(error)) from None
+        except (RuntimeError, ValueError, OSError) as error:
+            raise EngineCrashed(f"The engine gave up: {error}") from error
+        kind = {QuerySolutions: "SELECT", QueryBoolean: "ASK", QueryTriples: "CONSTRUCT"}[type(results)]
+        return results, "DESCRIBE" if kind == "CONSTRUCT" and form == "DESCRIBE" else kind
+
+
+def _of_kind(results, kind, forms: str):
+    if not isinstance(results, kind):
+        raise QueryError(f"This method takes a {forms} query.", "Use select, ask, construct, or answer for any form.")
+    return results
+
+
+def _iris(iris: Sequence[str] | None) -> list[NamedNode]:
+    try:
+        return [NamedNode(iri) for iri in iris or ()]
+    except ValueError as error:
+        raise QueryError(f"A graph of the dataset is not an IRI: {error}") from None
+
+
+def _write_triples(results: QueryTriples, format: Format, output: _Counted) -> int:
+    """Writes triples and counts them, with the prefixes of the graph where the format has prefixes."""
+    if format in (NTRIPLES, NQUADS):  # a triple is a line
+        results.serialize(output, format=format.engine)
+        return output.lines
+    count = 0
+
+    def counting() -> Iterator[Triple]:
+        nonlocal count
+        for triple in results:
+            count += 1
+            yield triple
+
+    pyoxigraph.serialize(counting(), output, format=format.engine, prefixes=PREFIXES)
+    return count
+
+
+class _Counted:
+    """A binary file that counts bytes and lines, and refuses to become longer than it may."""
+
+    def __init__(self, output: BinaryIO, max_bytes: int | None):
+        self.output, self.max_bytes = output, max_bytes
+        self.bytes = self.lines = 0
+
+    def write(self, chunk: bytes) -> int:
+        self.bytes += len(chunk)
+        if self.max_bytes is not None and self.bytes > self.max_bytes:
+            raise QueryTooLarge(
+                f"The answer is longer than {self.max_bytes:,} bytes.",
+                "Ask for fewer rows (LIMIT), fewer columns, or take the dumps.",
+                limit="bytes",
+            )
+        self.lines += chunk.count(b"\n")
+        written = 0
+        while written < len(chunk):  # a raw file may take less than it is given
+            written += self.output.write(chunk[written:] if written else chunk)
+        return written
+
+    def flush(self) -> None:
+        self.output.flush()

@@ -1,0 +1,95 @@
+"""A worker of the pool: forked from the parent that has loaded the release, it answers one query at a time until it is killed.
+
+It opens nothing: the file to write to comes as a descriptor with the query. Whatever goes wrong is a reply, or its death, which the parent explains.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from dataclasses import dataclass
+
+from kvgraph.errors import KvgraphError
+from kvgraph.formats import by_name
+from kvgraph.store import guard, sandbox, wire
+from kvgraph.store.embedded import Embedded
+from kvgraph.store.errors import EngineCrashed, QueryTooLarge, to_wire
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query may use, and how many may wait. Sizes in bytes, times in seconds."""
+
+    timeout: float = 30.0
+    memory: int = 1024 * 2**20  # beyond what the graph itself takes
+    max_bytes: int = 256 * 2**20  # of an answer
+    queue: int = 32  # waiting queries, for strangers and for the server's own each
+    wait: float = 10.0  # in the queue
+    recycle: int = 256 * 2**20  # a worker with more memory of its own than this is replaced after its query
+
+
+def main(sock: socket.socket, engine: Embedded, limits: Limits, parent: int) -> None:
+    """Answers queries from the parent until it closes the socket. Runs in a fresh fork and never returns to the parent's code."""
+    sandbox.die_with_parent(parent)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
+    _keep_only(sock.fileno())
+    sandbox.limit_memory(limits.memory)
+    sock.sendall(wire.pack({"ready": sandbox.isolate()}))
+    while True:
+        try:
+            header, body, fd = wire.receive(sock, guard.Bounds.text)
+        except (EOFError, OSError):
+            return
+        reply = _reply(engine, limits, header, body, fd)
+        os.close(fd)
+        sock.sendall(wire.pack(reply))
+
+
+def _keep_only(fd: int) -> None:
+    """Closes every descriptor the fork inherited but one; standard input and outputs lead nowhere."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.closerange(3, fd)
+    os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _reply(engine: Embedded, limits: Limits, header: dict, body: bytes, fd: int) -> dict:
+    """The reply to one query; ``retire`` asks the parent for a fresh worker."""
+    try:
+        query = _decoded(body)
+        with os.fdopen(fd, "wb", buffering=0, closefd=False) as output:
+            outcome = engine.write(
+                query,
+                by_name(header["format"]),
+                output,
+                max_bytes=min(limits.max_bytes, header.get("max_bytes") or limits.max_bytes),
+                default_graphs=header.get("default_graphs"),
+                named_graphs=header.get("named_graphs"),
+            )
+        return {"ok": outcome.to_wire()}
+    except KvgraphError as error:
+        return {"error": to_wire(error)}
+    except MemoryError:
+        return {"error": to_wire(too_much_memory(limits)), "retire": True}
+    except BaseException as error:  # a panic of the engine is a BaseException; its process is not to be trusted again
+        return {"error": to_wire(EngineCrashed(f"The engine failed: {type(error).__name__}: {str(error)[:300]}")), "retire": True}
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        good = body[: error.start].decode()
+        raise guard.syntax_error(good + "\ufffd", len(good), f"byte {error.start + 1} of the query is not UTF-8.") from None
+
+
+def too_much_memory(limits: Limits) -> QueryTooLarge:
+    """The error of a query that needed more memory than it may."""
+    return QueryTooLarge(
+        f"The query needs more than {limits.memory // 2**20} MB of memory.",
+        "Sort, group or multiply fewer rows; narrow the query before it aggregates, or work on the dumps.",
+        limit="memory",
+    )

@@ -1,0 +1,223 @@
+"""Check a graph against the shapes in ``shapes/`` (SHACL Core and SHACL-SPARQL, W3C Recommendation of 2017) with pyshacl.
+
+Severities say what follows: a Violation stops a release, a Warning should be mended, an Info could be better.
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+import pyshacl
+import rdflib
+import rdflib.plugins.sparql
+from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
+from rdflib.collection import Collection
+
+from kvgraph.errors import KvgraphError
+from kvgraph.namespaces import PREFIXES, compact
+from kvgraph.resources import folder
+
+# rdflib would fetch FROM <http://…> of a query, and files as well: no query of a shape may.
+rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
+# rdflib logs a traceback for "2014-02-31"^^xsd:date; the report names that value, with its record, in one line.
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+
+SEVERITIES = ("Violation", "Warning", "Info")
+_IS_PROPERTY = re.compile(r"<[^>]+>$|[a-z]+:[A-Za-z0-9_-]+$")  # a path of one step
+
+
+class ShapesError(KvgraphError):
+    """A file of shapes cannot be read, or pyshacl cannot use a shape in it."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One thing that is wrong, in the words of the person who must mend it (a ``sh:ValidationResult``).
+
+    ``focus``, ``shape`` and ``component`` are IRIs; ``shape`` is the property shape, the rule or the SPARQL constraint that was
+    broken. ``path`` is a SPARQL property path and ``value`` an RDF term, both as SPARQL writes them; either may be None.
+    ``severity`` is Violation, Warning or Info.
+    """
+
+    severity: str
+    shape: str
+    focus: str
+    path: str | None
+    value: str | None
+    message: str
+    component: str
+
+    def _order(self) -> tuple:
+        return (SEVERITIES.index(self.severity), self.shape, self.focus, self.path or "", self.value or "", self.component, self.message)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All results of one validation, worst first, in the same order for the same graph.
+
+    >>> report = validate(Graph())
+    >>> report.conforms, len(report.results)
+    (True, 0)
+    """
+
+    results: tuple[Result, ...]
+
+    @property
+    def violations(self) -> list[Result]:
+        return [r for r in self.results if r.severity == "Violation"]
+
+    @property
+    def warnings(self) -> list[Result]:
+        return [r for r in self.results if r.severity == "Warning"]
+
+    @property
+    def infos(self) -> list[Result]:
+        return [r for r in self.results if r.severity == "Info"]
+
+    @property
+    def conforms(self) -> bool:
+        """True if nothing is violated; warnings do not count."""
+        return not self.violations
+
+    def as_dicts(self) -> list[dict[str, str | None]]:
+        """The results as plain values, ready for JSON."""
+        return [asdict(r) for r in self.results]
+
+    def to_turtle(self) -> str:
+        """The report as a ``sh:ValidationReport`` (SHACL, section 3.6).
+
+        The standard counts warnings: ``sh:conforms`` is true only if there is no result at all. Property paths that are more than
+        one property are given as text in ``rdfs:comment``.
+
+        >>> "sh:conforms true" in validate(Graph()).to_turtle()
+        True
+        """
+        head = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in {**PREFIXES, "sh": SH}.items())
+        results = "".join(f" ;\n    sh:result {_turtle(r)}" for r in self.results)
+        return f"{head}\n[] a sh:ValidationReport ;\n    sh:conforms {str(not self.results).lower()}{results} .\n"
+
+
+def load_shapes(path: Path | None = None) -> Graph:
+    """All shapes in ``path``, by default the folder ``shapes/``, as one graph.
+
+    Raises ShapesError with file and line if one of them is not Turtle.
+
+    >>> len(load_shapes()) > 1000
+    True
+    """
+    shapes = Graph()
+    for file in sorted((path or folder("shapes")).glob("*.ttl")):
+        try:
+            _add(shapes, ox.parse(path=file))
+        except SyntaxError as error:
+            raise ShapesError(f"{file}: {error}") from error
+    return shapes
+
+
+def graph_of(statements: Iterable[ox.Triple | ox.Quad]) -> Graph:
+    """The merge of statements from Oxigraph as an rdflib graph in memory, which is what pyshacl is quickest on.
+
+    >>> a = ox.NamedNode("http://example.org/a")
+    >>> len(graph_of([ox.Quad(a, a, a, a), ox.Triple(a, a, a)]))
+    1
+    """
+    graph = Graph()
+    _add(graph, statements)
+    return graph
+
+
+def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None = None, focus: Iterable[str] | None = None) -> Report:
+    """Validate ``data`` against ``shapes`` (by default those in ``shapes/``) and report what is wrong.
+
+    ``data`` has to hold what its records point to: code lists, countries, regions, actors. With ``focus`` only these nodes are
+    checked, where a shape targets them. Nothing is inferred, nothing fetched, and ``data`` is not changed.
+    Raises ShapesError if pyshacl cannot use the shapes.
+
+    >>> practice = ox.NamedNode("https://w3id.org/kvgraph/id/practice/nameless")
+    >>> a, kind = ox.NamedNode(RDF.type), ox.NamedNode("https://w3id.org/kvgraph/def/kv#Practice")
+    >>> validate([ox.Triple(practice, a, kind)]).violations[0].message
+    'Say to which country this belongs. Only what is of level eu or cross-border may have none.'
+    """
+    graph = data if isinstance(data, Graph) else graph_of(data)
+    shapes = load_shapes() if shapes is None else shapes
+    nodes = None if focus is None else [URIRef(iri) for iri in focus]
+    try:
+        # inplace: pyshacl would copy the graph first; without inference and rules it only reads it.
+        _, found, _ = pyshacl.validate(graph, shacl_graph=shapes, inplace=True, allow_infos=True, allow_warnings=True, focus_nodes=nodes)
+    except pyshacl.errors.ShapeLoadError as error:
+        raise ShapesError(str(error)) from error
+    if not isinstance(found, Graph):
+        raise ShapesError(str(found))
+    results = {_result(found, node) for node in found.objects(None, SH.result)}
+    return Report(tuple(sorted(results, key=Result._order)))
+
+
+def _result(found: Graph, node) -> Result:
+    rule = found.value(node, SH.sourceConstraint)
+    path, value = found.value(node, SH.resultPath), found.value(node, SH.value)
+    return Result(
+        severity=str(found.value(node, SH.resultSeverity)).removeprefix(str(SH)),
+        shape=str(rule if isinstance(rule, URIRef) else found.value(node, SH.sourceShape)),
+        focus=str(found.value(node, SH.focusNode)),
+        path=None if path is None else _path(found, path),
+        value=None if value is None else value.n3(),
+        message=" ".join(sorted(str(m) for m in found.objects(node, SH.resultMessage))),
+        component=str(found.value(node, SH.sourceConstraintComponent)),
+    )
+
+
+def _path(found: Graph, node) -> str:
+    """A SHACL property path in the syntax of SPARQL."""
+    if isinstance(node, URIRef):
+        name = compact(node)
+        return f"<{name}>" if name == str(node) else name
+    if (inverse := found.value(node, SH.inversePath)) is not None:
+        return "^" + _path(found, inverse)
+    if (choice := found.value(node, SH.alternativePath)) is not None:
+        return "(" + "|".join(_path(found, step) for step in Collection(found, choice)) + ")"
+    return "/".join(_path(found, step) for step in Collection(found, node))
+
+
+def _turtle(result: Result) -> str:
+    lines = [
+        "a sh:ValidationResult",
+        f"sh:resultSeverity sh:{result.severity}",
+        f"sh:focusNode {_node(result.focus).n3()}",
+        f"sh:sourceShape {_node(result.shape).n3()}",
+        f"sh:sourceConstraintComponent <{result.component}>",
+        f"sh:resultMessage {Literal(result.message, lang='en').n3()}",
+    ]
+    if result.path and _IS_PROPERTY.match(result.path):
+        lines.append(f"sh:resultPath {result.path}")
+    elif result.path:
+        lines.append(f"rdfs:comment {Literal('path: ' + result.path, lang='en').n3()}")
+    if result.value is not None:
+        lines.append(f"sh:value {result.value}")
+    return "[\n        " + " ;\n        ".join(lines) + " ]"
+
+
+def _node(name: str) -> URIRef | BNode:
+    return URIRef(name) if ":" in name else BNode(name)
+
+
+def _add(graph: Graph, statements: Iterable[ox.Triple | ox.Quad]) -> None:
+    terms: dict = {}  # most statements repeat a term, and building one of rdflib's is what costs
+
+    def term(node):
+        if (known := terms.get(node)) is None:
+            terms[node] = known = _term(node)
+        return known
+
+    for statement in statements:
+        graph.add((term(statement.subject), term(statement.predicate), term(statement.object)))
+
+
+def _term(node):
+    if isinstance(node, ox.NamedNode):
+        return URIRef(node.value)
+    if isinstance(node, ox.BlankNode):
+        return BNode(node.value)
+    return Literal(node.value, lang=node.language) if node.language else Literal(node.value, datatype=URIRef(node.datatype.value))

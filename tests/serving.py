@@ -1,0 +1,56 @@
+"""Starts the real thing for tests: `kvgraph serve` in a process of its own, on a free port of 127.0.0.1."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(home: Path, *options: str):
+    """The base address of a running server; it is interrupted at the end and must leave no process behind."""
+    port = free_port()
+    command = [sys.executable, "-m", "kvgraph", "serve", "--home", str(home), "--port", str(port), *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}, start_new_session=True)
+    try:
+        line = process.stderr.readline()
+        assert "kvgraph serves release" in line, line + process.stderr.read()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.stderr.close()
+
+
+def get(url: str, accept: str = "*/*") -> tuple[int, str, bytes]:
+    """Status, media type and body."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=60) as answer:
+            return answer.status, answer.headers.get_content_type(), answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers.get_content_type(), error.read()
+
+
+def until(condition, seconds: float = 20.0):
+    """Wait for a condition; its value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+    return value

@@ -1,0 +1,143 @@
+"""Build: from sources to a release, or to a clear refusal that leaves everything as it was."""
+
+import gzip
+import json
+import os
+import time
+
+import pyoxigraph as ox
+import pytest
+
+from kvgraph import releases
+from kvgraph.build import BuildRefused, build
+from kvgraph.build.read import MalformedSource
+
+PRACTICE = "https://w3id.org/kvgraph/id/practice/living-lab"
+
+
+def change(folder, file, old, new):
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_release_holds_what_the_design_says(tmp_path, small_data):
+    built = build(tmp_path, data=small_data)
+    assert built.fresh and releases.current(tmp_path) == built.release
+    present = {p.name for p in built.release.path.iterdir()}
+    assert present == {"kvgraph.nq.gz", "kvgraph.ttl.gz", "search", "connections", "report.json", "manifest.json"}
+    manifest = built.release.manifest
+    assert manifest["counts"]["practice"] == 1 and manifest["counts"]["actor"] == 3
+    assert manifest["files"]["kvgraph.nq.gz"]["bytes"] == built.release.nquads.stat().st_size
+    assert built.release.report["conforms"] is True
+
+
+def test_the_default_graph_is_the_merge_without_duplicates(tmp_path, small_data):
+    release = build(tmp_path, data=small_data).release
+    with gzip.open(release.nquads) as file:
+        quads = list(ox.parse(file, format=ox.RdfFormat.N_QUADS))
+    merge = [q.triple for q in quads if isinstance(q.graph_name, ox.DefaultGraph)]
+    assert len(merge) == len(set(merge))
+    assert set(merge) == {q.triple for q in quads if isinstance(q.graph_name, ox.NamedNode)}
+
+
+def test_nothing_changed_means_no_new_release_and_under_a_second(tmp_path, small_data):
+    first = build(tmp_path, data=small_data).release
+    began = time.monotonic()
+    again = build(tmp_path, data=small_data)
+    assert not again.fresh and again.release.id == first.id
+    assert time.monotonic() - began < 1
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path, small_data):
+    one = build(tmp_path / "a", data=small_data).release
+    two = build(tmp_path / "b", data=small_data).release
+    assert one.manifest["digest"] == two.manifest["digest"]
+    assert one.nquads.read_bytes() == two.nquads.read_bytes()
+
+
+def test_a_malformed_file_is_named_with_its_line_and_no_release_appears(tmp_path, small_data):
+    before = build(tmp_path, data=small_data).release
+    change(small_data, "places.trig", "kv:nutsLevel 0 ;", "kv:nutsLevel 0 ; ; oops")
+    (small_data / "broken.ttl").write_text("<http://example.org/a> <http://example.org/b> .", encoding="utf-8")
+    with pytest.raises(MalformedSource) as caught:
+        build(tmp_path, data=small_data)
+    assert [(p.file, p.line) for p in caught.value.problems] == [("data/broken.ttl", 1), ("data/places.trig", 15)]
+    assert "data/places.trig:15: " in str(caught.value)
+    assert releases.current(tmp_path) == before and len(releases.list_releases(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"<http://example.org/g> { <http://example.org/a> <http://example.org/b> [] }", "blank node"),
+        (b"<http://example.org/a> <http://example.org/b> 1 .", "outside a named graph"),
+    ],
+)
+def test_what_a_source_file_may_not_hold(tmp_path, small_data, content, message):
+    (small_data / "zz.trig").write_bytes(content)
+    with pytest.raises(MalformedSource, match=message) as caught:
+        build(tmp_path, data=small_data)
+    assert caught.value.problems[0].file == "data/zz.trig"
+
+
+def test_a_violation_names_file_subject_path_message_and_value(tmp_path, small_data):
+    change(small_data, "living-lab.trig", 'schema:startDate "2019"^^xsd:gYear', 'schema:startDate "yesterday"@en')
+    with pytest.raises(BuildRefused) as caught:
+        build(tmp_path, data=small_data)
+    violation = caught.value.violations[0]
+    assert violation["file"] == "data/living-lab.trig"
+    assert violation["subject"] == PRACTICE
+    assert violation["path"].endswith("startDate")
+    assert violation["message"] and "yesterday" in violation["value"]
+    assert all(part in str(caught.value) for part in ("data/living-lab.trig", PRACTICE, "startDate", "yesterday"))
+    with pytest.raises(releases.NoRelease):
+        releases.current(tmp_path)
+
+
+def test_validation_of_a_merge_seen_before_is_not_repeated(tmp_path, small_data, monkeypatch):
+    build(tmp_path, data=small_data)
+    monkeypatch.setattr("kvgraph.validate.validate", None)
+    assert build(tmp_path, data=small_data, force=True).fresh
+
+
+def test_a_full_disk_leaves_the_current_release(tmp_path, small_data, monkeypatch):
+    before = build(tmp_path, data=small_data).release
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("kvgraph.build.write.build_index", full)
+    with pytest.raises(OSError):
+        build(tmp_path, data=small_data, force=True)
+    assert releases.current(tmp_path) == before
+    assert {p.name for p in (tmp_path / "releases").iterdir()} == {before.id}
+
+
+def test_what_a_killed_build_left_behind_is_swept(tmp_path, small_data):
+    (tmp_path / "releases" / ".2026-01-01-dead.draft").mkdir(parents=True)
+    os.symlink("nowhere", tmp_path / ".current-1")
+    build(tmp_path, data=small_data)
+    assert not list(tmp_path.glob(".current-*")) and not list((tmp_path / "releases").glob(".*"))
+
+
+def test_sources_of_the_home_are_part_of_the_release(tmp_path, small_data):
+    folder = tmp_path / "sources" / "contributions"
+    folder.mkdir(parents=True)
+    text = (small_data / "living-lab.trig").read_text(encoding="utf-8")
+    (small_data / "living-lab.trig").rename(folder / "living-lab.trig")
+    assert text and build(tmp_path, data=small_data).release.manifest["counts"]["practice"] == 1
+
+
+def test_progress_is_told(tmp_path, small_data):
+    steps, counts = [], []
+    build(tmp_path, data=small_data, step=steps.append, progress=lambda done, total: counts.append((done, total)))
+    assert steps == ["read sources", "validate", "dumps", "search index", "connection index", "publish"]
+    assert counts[-1][0] == counts[-1][1] > 3
+
+
+def test_the_report_is_json_of_named_results(small_home):
+    report = json.loads((releases.current(small_home).path / "report.json").read_text(encoding="utf-8"))
+    assert {"severity", "file", "subject", "path", "message", "value", "shape"} <= report["results"][0].keys()

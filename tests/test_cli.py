@@ -1,0 +1,174 @@
+"""The command line: every command does what its help says, errors are messages, exit codes are for scripts."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kvgraph.cli import main
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+LAB = "practice/living-lab"
+
+
+@pytest.fixture
+def run(small_home, monkeypatch):
+    """Run a command on the invented data; gives exit code, standard output and standard error."""
+    monkeypatch.setenv("KVGRAPH_HOME", str(small_home))
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *args: CliRunner().invoke(main, list(args))
+
+
+def test_every_command_is_documented_and_has_an_example(run):
+    for name, command in main.commands.items():
+        assert f"`{name}" in README, f"{name} is not in the README"
+        text = run(name, "--help").output
+        assert command.help and "Example:" in text and f"kvgraph {name}" in text
+
+
+def test_an_unknown_command_names_the_nearest(run):
+    done = run("serch", "x")
+    assert done.exit_code == 2 and "Did you mean: search" in done.stderr
+
+
+def test_build_refuses_with_what_to_mend(tmp_path, small_data):
+    path = small_data / "living-lab.trig"
+    path.write_text(path.read_text(encoding="utf-8").replace('dcterms:title "Living lab of the harbour"@en ;', ""), encoding="utf-8")
+    done = CliRunner().invoke(main, ["build", "--home", str(tmp_path / "home"), "--data", str(small_data)])
+    assert done.exit_code == 1
+    assert "data/living-lab.trig" in done.stderr and LAB in done.stderr and "Traceback" not in done.stderr
+
+
+def test_build_says_when_nothing_changed(tmp_path, small_data):
+    args = ["build", "--home", str(tmp_path / "home"), "--data", str(small_data)]
+    assert "is current: 1 practices" in CliRunner().invoke(main, args).stderr
+    assert "Nothing has changed" in CliRunner().invoke(main, args).stderr
+
+
+@pytest.mark.parametrize("args", [["query", "ASK {}"], ["search", "x"], ["releases", "switch", "x"], ["export"], ["serve"]])
+def test_without_a_release_the_message_names_the_command_that_makes_one(tmp_path, monkeypatch, args):
+    monkeypatch.setenv("KVGRAPH_HOME", str(tmp_path / "none"))
+    done = CliRunner().invoke(main, args)
+    assert done.exit_code == 1 and ("kvgraph build" in done.stderr or "no release 'x'" in done.stderr)
+
+
+def test_query_prints_csv_in_a_pipe_and_knows_the_prefixes(run):
+    done = run("query", "SELECT ?title { ?p a kv:Practice ; dcterms:title ?title }")
+    assert (done.exit_code, done.stdout) == (0, "title\nLiving lab of the harbour\n")
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "json", "table"])
+def test_query_prints_rows_in_every_format(run, format):
+    done = run("query", "SELECT ?title { ?p a kv:Practice ; dcterms:title ?title }", "--format", format)
+    assert done.exit_code == 0 and "Living lab of the harbour" in done.stdout
+
+
+@pytest.mark.parametrize("format", ["turtle", "ttl", "nt", "jsonld", "rdf"])
+def test_query_prints_triples_in_every_format(run, format):
+    done = run("query", "CONSTRUCT WHERE { ?p dcterms:title ?title }", "--format", format)
+    assert done.exit_code == 0 and "Living lab of the harbour" in done.stdout
+
+
+def test_query_reads_a_file_or_standard_input(run, tmp_path):
+    (tmp_path / "q.rq").write_text("ASK { ?p a kv:Practice }", encoding="utf-8")
+    assert run("query", "--file", str(tmp_path / "q.rq")).stdout == "true\n"
+    assert run("query").exit_code == 2
+
+
+def test_a_format_that_does_not_fit_says_which_do(run):
+    done = run("query", "CONSTRUCT WHERE { ?p dcterms:title ?title }", "--format", "csv")
+    assert done.exit_code == 1 and "turtle" in done.stderr
+
+
+def test_a_syntax_error_has_the_line_and_column_of_what_was_typed(run):
+    done = run("query", "SELECT ?x {\n ?x ?y }")
+    assert done.exit_code == 1 and "Line 2" in done.stderr
+
+
+def test_service_is_refused(run):
+    assert "SERVICE" in run("query", "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }").stderr
+
+
+def test_run_without_a_name_lists_the_questions(run):
+    names = [row["name"] for row in csv.DictReader(io.StringIO(run("run").stdout))]
+    assert len(names) >= 25 and "practices-by-region" in names
+
+
+def test_run_answers_a_question(run):
+    done = run("run", "practices-by-region", "region=nuts:ES5", "-f", "json")
+    assert "Living lab of the harbour" in done.stdout and json.loads(done.stdout)["results"]["bindings"]
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "words"),
+    [
+        (["practices-by-regoin"], 1, "practices-by-region"),
+        (["practices-by-region", "regoin=nuts:ES5"], 1, "region"),
+        (["practices-by-region"], 1, "region"),
+        (["practices-by-region", "region=<>"], 1, "region"),
+        (["practices-by-region", "region"], 2, "PARAM=VALUE"),
+    ],
+)
+def test_a_wrong_question_or_parameter_names_the_nearest(run, args, status, words):
+    done = run("run", *args)
+    assert done.exit_code == status and words in done.stderr
+
+
+def test_search(run):
+    rows = list(csv.DictReader(io.StringIO(run("search", "harbor lab", "--type", "practice").stdout)))
+    assert rows[0]["label"] == "Living lab of the harbour"
+    assert run("search", "zzzzzzzz").exit_code == 3
+
+
+def test_connect_by_name_and_short_id(run):
+    done = run("connect", "harbour university", "actor/fjord-institute")
+    assert done.exit_code == 0 and "Living lab of the harbour" in done.stdout and "https://example.org/living-lab" in done.stdout
+    rows = json.loads(run("connect", "Harbour University", "Fjord Institute", "-f", "json").stdout)
+    assert rows[0]["path"] == 1 and rows[0]["sentence"]
+
+
+def test_a_name_nobody_has_names_the_nearest(run):
+    done = run("describe", "harbour")
+    assert done.exit_code == 1 and LAB in done.stderr
+
+
+def test_describe_names_the_source_of_each_statement(run):
+    rows = list(csv.DictReader(io.StringIO(run("describe", LAB).stdout)))
+    channel = next(r for r in rows if r["property"] == "kv:channel")
+    assert channel["basis"] == "classified" and channel["source"] == "https://example.org/living-lab"
+    assert "@prefix" in run("describe", LAB, "-f", "turtle").stdout
+
+
+@pytest.mark.parametrize("format", ["nquads", "trig", "turtle", "ntriples", "jsonld", "rdfxml"])
+def test_export_to_a_file(run, tmp_path, format):
+    done = run("export", "--format", format, "--output", str(tmp_path / "dump"))
+    assert done.exit_code == 0 and "Living lab of the harbour" in (tmp_path / "dump").read_text(encoding="utf-8")
+    assert [p.name for p in tmp_path.iterdir()] == ["dump"]
+
+
+def test_validate_reports_only_what_the_file_says(run, small_data, tmp_path):
+    path = small_data / "places.trig"
+    assert run("validate", "--data", str(small_data), str(path)).exit_code == 0
+    path.write_text(path.read_text(encoding="utf-8").replace("kv:nutsLevel 1", "kv:nutsLevel 9"), encoding="utf-8")
+    done = run("validate", "--data", str(small_data), str(path), "-f", "json")
+    assert done.exit_code == 1
+    assert {r["subject"] for r in json.loads(done.stdout) if r["severity"] == "Violation"} == {"http://data.europa.eu/nuts/code/ES5"}
+
+
+def test_releases_are_listed(run):
+    assert re.search(r"current,\d{4}-\d\d-\d\d-[0-9a-f]{8}", run("releases", "--format", "csv").stdout)
+
+
+def test_doctor_finds_nothing_wrong(run):
+    done = run("doctor")
+    assert done.exit_code == 0, done.stdout
+    assert "every checksum right" in done.stdout
+
+
+def test_doctor_says_how_to_mend(tmp_path):
+    done = CliRunner().invoke(main, ["doctor", "--home", str(tmp_path)])
+    assert done.exit_code == 1 and "kvgraph build" in done.stdout

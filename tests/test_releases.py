@@ -1,0 +1,66 @@
+"""Releases: listed, switched, compared, pruned."""
+
+import pytest
+
+from kvgraph import releases
+from kvgraph.build import build
+from kvgraph.errors import KvgraphError
+
+
+@pytest.fixture
+def two(tmp_path, small_data):
+    """A home with two releases; the second one calls the practice otherwise."""
+    first = build(tmp_path, data=small_data).release
+    path = small_data / "living-lab.trig"
+    path.write_text(path.read_text(encoding="utf-8").replace("Living lab of the harbour", "Harbour lab"), encoding="utf-8")
+    return tmp_path, first, build(tmp_path, data=small_data).release
+
+
+def test_no_release_says_which_command_makes_one(tmp_path):
+    with pytest.raises(releases.NoRelease, match="kvgraph build"):
+        releases.current(tmp_path)
+
+
+def test_switching_back_and_forth(two):
+    home, first, second = two
+    assert releases.current(home).id == second.id
+    releases.switch(home, first.id)
+    assert releases.current(home).id == first.id
+    assert {r.id for r in releases.list_releases(home)} == {first.id, second.id}
+
+
+@pytest.mark.parametrize("release_id", ["nope", "../releases", "", ".hidden", "a/b", "x" * 200, "a\0b"])
+def test_an_unknown_release_is_refused_with_those_that_exist(two, release_id):
+    home, first, second = two
+    with pytest.raises(releases.NoRelease, match=first.id):
+        releases.switch(home, release_id)
+    assert releases.current(home).id == second.id
+
+
+def test_diff_shows_what_was_removed_and_added(two):
+    home, first, second = two
+    found = releases.diff(home, first.id, second.id)
+    assert [line for line in found.removed if "Living lab of the harbour" in line]
+    assert [line for line in found.added if "Harbour lab" in line]
+    assert len(found.removed) == len(found.added) == 1
+
+
+def test_prune_keeps_the_newest_and_the_current(two, small_data):
+    home, first, second = two
+    releases.switch(home, first.id)
+    third = build(home, data=small_data, force=True).release
+    releases.switch(home, first.id)
+    assert releases.prune(home, keep=1) == [second.id]
+    assert {r.id for r in releases.list_releases(home)} == {first.id, third.id}
+
+
+def test_prune_never_deletes_everything(two):
+    with pytest.raises(KvgraphError, match="At least one"):
+        releases.prune(two[0], keep=0)
+
+
+def test_a_rolled_back_home_builds_forward_again(two, small_data):
+    home, first, second = two
+    releases.switch(home, first.id)
+    again = build(home, data=small_data)
+    assert not again.fresh and releases.current(home).id == second.id

@@ -1,0 +1,275 @@
+"""What every engine behind the store border must do. A further engine joins by one more parameter of ``backend``."""
+
+import gzip
+import io
+import json
+
+import pyoxigraph
+import pytest
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from kvgraph.errors import KvgraphError
+from kvgraph.formats import ALL, CSV, GRAPHS, JSON, JSONLD, NTRIPLES, RDFXML, RESULTS, TSV, TURTLE, UnknownFormat
+from kvgraph.store import Backend, Embedded, Outcome, PoolClient, QueryError, QuerySyntaxError, QueryTooLarge, ServiceRefused, UpdateRefused, pool
+
+EX = "http://example.org/"
+DATA = """
+@prefix ex: <http://example.org/> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+ex:a ex:name "Lab"@en, "Labor"@de ; ex:founded "2014"^^xsd:gYear ; ex:budget 1.5 ; ex:partner ex:b, [ ex:name "nobody" ] .
+ex:b ex:name "line\\nbreak, \\"quoted\\"\\ttab" ; ex:active true .
+ex:g1 { ex:a ex:name "Lab"@en . ex:a ex:partner ex:b . }
+ex:g2 { ex:b ex:active true . }
+"""
+PREFIX = f"PREFIX ex: <{EX}>\n"
+
+
+@pytest.fixture(scope="module")
+def graph_file(tmp_path_factory):
+    quads = pyoxigraph.parse(DATA, format=pyoxigraph.RdfFormat.TRIG)
+    path = tmp_path_factory.mktemp("graph") / "graph.nq.gz"
+    with gzip.open(path, "wb") as file:
+        pyoxigraph.serialize(quads, file, format=pyoxigraph.RdfFormat.N_QUADS)
+    return path
+
+
+@pytest.fixture(scope="module", params=["embedded", "pool"])
+def backend(request, graph_file, tmp_path_factory):
+    if request.param == "embedded":
+        yield Embedded.load(graph_file)
+        return
+    socket_path = tmp_path_factory.mktemp("pool") / "private" / "pool.sock"
+    process = pool.start(graph_file, socket_path)
+    client = PoolClient(socket_path)
+    yield client
+    client.close()
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_is_a_backend(backend):
+    assert isinstance(backend, Backend)
+
+
+def test_select_keeps_every_kind_of_term(backend):
+    rows = backend.select(PREFIX + "SELECT ?o WHERE { ex:a ?p ?o } ORDER BY ?p ?o")
+    assert [variable.value for variable in rows.variables] == ["o"]
+    terms = {row["o"] for row in rows}
+    blank = {term for term in terms if isinstance(term, BlankNode)}
+    assert len(blank) == 1
+    assert terms - blank == {
+        Literal("Lab", language="en"),
+        Literal("Labor", language="de"),
+        Literal("2014", datatype=NamedNode("http://www.w3.org/2001/XMLSchema#gYear")),
+        Literal("1.5", datatype=NamedNode("http://www.w3.org/2001/XMLSchema#decimal")),
+        NamedNode(EX + "b"),
+    }
+
+
+def test_select_leaves_unbound_variables_unbound(backend):
+    rows = list(backend.select(PREFIX + "SELECT ?s ?y WHERE { ?s ex:name ?n OPTIONAL { ?s ex:founded ?y } } ORDER BY ?s ?n"))
+    assert sorted(row["y"] is None for row in rows) == [False, False, True, True]
+
+
+def test_select_without_rows(backend):
+    assert list(backend.select("SELECT * WHERE { ?s <http://example.org/none> ?o }")) == []
+
+
+@pytest.mark.parametrize("pattern, expected", [("ex:b ex:active true", True), ("ex:b ex:active false", False)])
+def test_ask(backend, pattern, expected):
+    assert backend.ask(PREFIX + f"ASK {{ {pattern} }}") is expected
+
+
+@pytest.mark.parametrize("query", ["CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o FILTER(?s = ex:b) }", "DESCRIBE ex:b"])
+def test_construct(backend, query):
+    assert set(backend.construct(PREFIX + query)) == {
+        Triple(NamedNode(EX + "b"), NamedNode(EX + "active"), Literal(True)),
+        Triple(NamedNode(EX + "b"), NamedNode(EX + "name"), Literal('line\nbreak, "quoted"\ttab')),
+    }
+
+
+def test_the_default_graph_is_not_the_union(backend):
+    count = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
+    assert [row["n"].value for row in backend.select(count)] == ["9"]
+    named = "SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }"
+    assert [row["n"].value for row in backend.select(named)] == ["3"]
+
+
+def test_from_chooses_the_graph(backend):
+    rows = backend.select(PREFIX + "SELECT (COUNT(*) AS ?n) FROM ex:g1 WHERE { ?s ?p ?o }")
+    assert [row["n"].value for row in rows] == ["2"]
+
+
+def test_a_prefix_or_variable_called_service_is_fine(backend):
+    assert backend.ask(f"PREFIX service: <{EX}> ASK {{ service:b service:active ?service }}")
+
+
+@pytest.mark.parametrize("format", RESULTS, ids=lambda f: f.name)
+def test_answer_to_select(backend, format, tmp_path):
+    into = tmp_path / "answer"
+    outcome = backend.answer(PREFIX + "SELECT ?s ?n WHERE { ?s ex:name ?n } ORDER BY ?s ?n", format, into)
+    assert isinstance(outcome, Outcome)
+    assert (outcome.status, outcome.form, outcome.format, outcome.complete) == ("ok", "SELECT", format, True)
+    assert outcome.bytes == into.stat().st_size > 0
+    assert outcome.rows == (4 if format == TSV else None)
+    assert 0 <= outcome.seconds < 10
+    if format == CSV:
+        assert into.read_bytes().decode().count('"line\nbreak, ""quoted""\ttab"') == 1
+    else:
+        rows = pyoxigraph.parse_query_results(into.read_bytes(), format=format.engine)
+        assert Literal("Labor", language="de") in [row["n"] for row in rows]
+
+
+@pytest.mark.parametrize("format", RESULTS, ids=lambda f: f.name)
+def test_answer_to_ask(backend, format, tmp_path):
+    outcome = backend.answer("ASK { }", format, tmp_path / "answer")
+    assert outcome.form == "ASK"
+    if format in (CSV, TSV):
+        assert (tmp_path / "answer").read_text() == "true"
+    else:
+        assert bool(pyoxigraph.parse_query_results((tmp_path / "answer").read_bytes(), format=format.engine)) is True
+
+
+@pytest.mark.parametrize("form", ["CONSTRUCT", "DESCRIBE"])
+@pytest.mark.parametrize("format", GRAPHS, ids=lambda f: f.name)
+def test_answer_with_triples(backend, format, form, tmp_path):
+    query = PREFIX + ("DESCRIBE ex:b" if form == "DESCRIBE" else "CONSTRUCT WHERE { ex:b ?p ?o }")
+    outcome = backend.answer(query, format, tmp_path / "answer")
+    assert (outcome.form, outcome.triples) == (form, 2)
+    triples = {quad.triple for quad in pyoxigraph.parse((tmp_path / "answer").read_bytes(), format=format.engine)}
+    assert triples == set(backend.construct(query))
+
+
+def test_turtle_is_written_with_the_prefixes_of_the_graph(backend, tmp_path):
+    backend.answer("CONSTRUCT { <http://example.org/x> a <https://w3id.org/kvgraph/def/kv#Practice> } WHERE { }", TURTLE, tmp_path / "answer")
+    assert "kv:Practice" in (tmp_path / "answer").read_text()
+
+
+def test_jsonld_has_no_remote_context(backend, tmp_path):
+    backend.answer(PREFIX + "DESCRIBE ex:b", JSONLD, tmp_path / "answer")
+    assert "@context" not in json.dumps(json.loads((tmp_path / "answer").read_bytes()))
+
+
+@pytest.mark.parametrize("query, format", [("SELECT * {}", TURTLE), ("ASK {}", RDFXML), ("DESCRIBE <http://example.org/b>", JSON), ("CONSTRUCT {} {}", CSV)])
+def test_a_format_that_does_not_fit_the_form(backend, query, format, tmp_path):
+    with pytest.raises(UnknownFormat, match=query.split()[0]):
+        backend.answer(query, format, tmp_path / "answer")
+    assert not (tmp_path / "answer").exists()
+
+
+@pytest.mark.parametrize("method, query", [("select", "ASK {}"), ("select", "DESCRIBE <http://example.org/b>"), ("ask", "SELECT * {}"), ("construct", "ASK {}")])
+def test_a_query_of_another_form(backend, method, query):
+    with pytest.raises(QueryError, match="takes a"):
+        getattr(backend, method)(query)
+
+
+@pytest.mark.parametrize(
+    "query, line, column, message",
+    [
+        ("SELECT * WHERE { ?s ?p ?o", 1, 16, "this { is never closed"),
+        ("SELECT * WHERE {\n  ?s ?p (1 }\n}", 2, 12, r"expected \) \(for line 2\), found }"),
+        ("ASK { } }", 1, 9, "this } closes nothing"),
+        ("ASK {\n ?s ex:p ?o }", 2, 5, "the prefix ex: is not declared"),
+        ("SELECT ?s (COUNT(*) AS ?n) WHERE { ?s ?p ?o }", 1, 46, "contains a variable that is unbound"),
+        ("ASK {\n ?s ?p 'ééé' } x", 2, 16, "does not fit what stands before it"),
+        ("SELECT * WHERE { ?s ?p }", 1, 24, "expected"),
+        ("PREFIX ex: <http://example.org/>\n SELEC * WHERE { }", 2, 2, "starts with SELECT"),
+        ("SELEC * WHERE { }", 1, 1, "starts with SELECT"),
+        ("", 1, 1, "starts with SELECT"),
+        ("ASK { ?s ?p 'caf\ud800' }", 1, 17, "UTF-8|Unicode"),
+    ],
+)
+def test_syntax_errors_have_a_place(backend, query, line, column, message):
+    with pytest.raises(QuerySyntaxError, match=message) as caught:
+        backend.select(query)
+    error = caught.value
+    assert (error.line, error.column) == (line, column)
+    if error.source.isascii():
+        assert error.source == query.split("\n")[line - 1]
+    assert error.pointed().endswith("^")
+
+
+@pytest.mark.parametrize("query", ["INSERT DATA { <a:a> <a:b> 1 }", "PREFIX ex: <a:> delete where { ?s ?p ?o }", "LOAD <http://127.0.0.1/>", "CLEAR ALL", "# x\nDROP ALL"])
+def test_updates_are_refused(backend, query):
+    with pytest.raises(UpdateRefused, match="update"):
+        backend.select(query)
+
+
+@pytest.mark.parametrize(
+    "call", [lambda b, q, p: b.select(q), lambda b, q, p: b.ask(q), lambda b, q, p: b.construct(q), lambda b, q, p: b.answer(q, JSON, p / "answer")]
+)
+def test_service_is_refused_everywhere(backend, call, tmp_path):
+    with pytest.raises(ServiceRefused, match="dumps"):
+        call(backend, "SELECT * WHERE { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }", tmp_path)
+    assert not (tmp_path / "answer").exists()
+
+
+def test_a_query_too_long(backend):
+    with pytest.raises(QueryTooLarge) as caught:
+        backend.ask("ASK { } #" + "x" * 200_000)
+    assert caught.value.limit == "text"
+
+
+def test_many_values_are_no_complexity(backend):
+    values = " ".join(f"<{EX}{i}>" for i in range(4000))
+    assert not backend.ask(f"ASK {{ VALUES ?s {{ {values} }} ?s <{EX}name> ?n }}")
+
+
+def test_every_error_is_for_users(backend):
+    with pytest.raises(KvgraphError):
+        backend.select("nonsense")
+
+
+# What the embedded engine has beside the border
+
+
+@pytest.mark.parametrize("name, format", [("g.nq", "N_QUADS"), ("g.trig", "TRIG"), ("g.nt", "N_TRIPLES"), ("g.ttl", "TURTLE"), ("g.nq.gz", "N_QUADS"), ("g.2026.ttl.gz", "TURTLE")])
+def test_load_by_suffix(tmp_path, name, format):
+    data = pyoxigraph.serialize([Triple(NamedNode(EX + "a"), NamedNode(EX + "p"), Literal(1))], format=getattr(pyoxigraph.RdfFormat, format))
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    assert Embedded.load(tmp_path / name).ask("ASK { ?s ?p 1 }")
+
+
+def test_load_of_bad_files(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Embedded.load(tmp_path / "none.nq")
+    (tmp_path / "bad.nq").write_text("<a:a> <a:b> .\n")
+    with pytest.raises(SyntaxError):
+        Embedded.load(tmp_path / "bad.nq")
+
+
+def test_a_failed_answer_leaves_no_file(graph_file, tmp_path, monkeypatch):
+    engine = Embedded.load(graph_file)
+    monkeypatch.setattr(Embedded, "write", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    with pytest.raises(OSError):
+        engine.answer("ASK {}", JSON, tmp_path / "answer")
+    assert not (tmp_path / "answer").exists()
+
+
+def test_the_limit_of_bytes_is_exact(graph_file):
+    engine, query = Embedded.load(graph_file), "SELECT * { ?s ?p ?o }"
+    size = engine.write(query, JSON, io.BytesIO()).bytes
+    assert engine.write(query, JSON, io.BytesIO(), max_bytes=size).bytes == size
+    with pytest.raises(QueryTooLarge) as caught:
+        engine.write(query, JSON, io.BytesIO(), max_bytes=size - 1)
+    assert caught.value.limit == "bytes"
+
+
+def test_protocol_datasets(graph_file):
+    engine, count = Embedded.load(graph_file), "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
+
+    def answer(query, **dataset):
+        output = io.BytesIO()
+        engine.write(query, CSV, output, **dataset)
+        return output.getvalue().split()[1]
+
+    assert answer(count, default_graphs=[EX + "g1"]) == b"2"
+    assert answer(count, named_graphs=[EX + "g1"]) == b"0"  # then the default graph is empty
+    assert answer(count.replace("WHERE", f"FROM <{EX}g2> WHERE"), default_graphs=[EX + "g1"]) == b"2"
+    assert answer("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }", named_graphs=[EX + "g2"]) == b"1"
+    with pytest.raises(QueryError, match="not an IRI"):
+        answer(count, default_graphs=["no iri"])
+
+
+def test_formats_are_all_tried():
+    assert len(ALL) == len(RESULTS) + len(GRAPHS) and NTRIPLES in GRAPHS
