@@ -186,7 +186,7 @@ def search(home: Path | None, text: str, types: tuple[str, ...], limit: int, for
         raise click.exceptions.Exit(NOTHING_FOUND)
 
 
-@_command(example="kvgraph connect 'University of Barcelona' 'Aarhus University'")
+@_command(example="kvgraph connect 'University of Ljubljana' 'KU Leuven'")
 @click.argument("a")
 @click.argument("b")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 100), help="How many paths.")

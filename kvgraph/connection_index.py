@@ -105,7 +105,7 @@ def build_connections(store: Store, folder: str | Path) -> None:
     iris = sorted(types)
     facts = _Facts(store, {iri: i for i, iri in enumerate(iris)}, names)
     edges = facts.edges(_graphs(store, folder, facts.graphs, names))
-    arcs = _arcs(edges, len(iris))
+    arcs = both_ways(edges, len(iris))
     type_names = [t.name for t in ENTITY_TYPES]
     arrays = {
         **arcs,
@@ -222,7 +222,7 @@ def _graphs(store: Store, folder: Path, graphs: dict[str, int], names: dict[str,
     return basis
 
 
-def _arcs(edges: dict[str, np.ndarray], nodes: int) -> dict[str, np.ndarray]:
+def both_ways(edges: dict[str, np.ndarray], nodes: int) -> dict[str, np.ndarray]:
     """Both directions of every edge in order of their source and target, and each node's penalty as a hub."""
     subject, object_, number = edges["subject"], edges["object"], np.arange(len(edges["kind"]), dtype=np.int32)
     source, target = np.concatenate((subject, object_)), np.concatenate((object_, subject))

@@ -124,10 +124,26 @@ class Neighbours:
 
 
 class Connections:
-    """A connection index, opened read-only.
+    '''A connection index, opened read-only.
 
     Raises :class:`NoConnections` if the folder holds none.
-    """
+
+    >>> import pyoxigraph, tempfile
+    >>> store = pyoxigraph.Store()
+    >>> store.load(b"""
+    ...   PREFIX kv: <https://w3id.org/kvgraph/def/kv#>
+    ...   PREFIX dcterms: <http://purl.org/dc/terms/>
+    ...   <https://example.org/page> {
+    ...     <https://example.org/scheme> a kv:Practice ; dcterms:title "Scheme"@en .
+    ...     <https://example.org/lab> a kv:Practice ; dcterms:title "Lab"@en ; dcterms:isPartOf <https://example.org/scheme> .
+    ...     <https://example.org/law> a kv:Policy ; dcterms:title "Law"@en .
+    ...     <https://example.org/scheme> kv:implements <https://example.org/law> . }""", format=pyoxigraph.RdfFormat.TRIG)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     build_connections(store, folder)
+    ...     found = Connections(folder).paths("https://example.org/lab", "https://example.org/law")
+    >>> [(path.cost, [hop.sentence for hop in path.hops]) for path in found.paths]
+    [(2.7, ['Lab is part of Scheme', 'Scheme puts Law into practice'])]
+    '''
 
     def __init__(self, folder: str | Folder):
         index = Arrays(Folder(folder))

@@ -118,7 +118,7 @@ EDGE_KINDS = (
     EdgeKind("principle", KV + "takesUp", "{s} takes up the principle “{o}”", 2.0),
     EdgeKind("broader", SKOS + "broader", "{s} lies within {o}", 2.0),
     EdgeKind("region", DCTERMS + "spatial", "{s} is located in {o}", 2.0),
-    EdgeKind("channel", KV + "channel", "{s} uses the channel “{o}”", 2.5),
-    EdgeKind("country", KV + "country", "{s} belongs to {o}", 4.0),
+    EdgeKind("channel", KV + "channel", "{s} works through the channel “{o}”", 2.5),
+    EdgeKind("country", KV + "country", "{s} is in {o}", 4.0),
 )
 EDGES = {e.name: e for e in EDGE_KINDS}

@@ -88,10 +88,23 @@ class SearchResult:
 
 
 class SearchIndex:
-    """A search index, opened read-only.
+    '''A search index, opened read-only.
 
     Raises :class:`NoSearchIndex` if the folder holds none.
-    """
+
+    >>> import pyoxigraph, tempfile
+    >>> store = pyoxigraph.Store()
+    >>> store.load("""
+    ...   PREFIX kv: <https://w3id.org/kvgraph/def/kv#>
+    ...   PREFIX dcterms: <http://purl.org/dc/terms/>
+    ...   <https://example.org/lab> a kv:Practice ; dcterms:title "Laboratoř Košice"@cs ; dcterms:description "Tests steel."@en .
+    ... """.encode(), format=pyoxigraph.RdfFormat.TURTLE)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     build_index(store, folder)
+    ...     found = SearchIndex(folder).search("kosice testing")
+    >>> [(hit.label, hit.snippet.parts) for hit in found.hits]
+    [('Laboratoř Košice', [('Tests', True), (' steel.', False)])]
+    '''
 
     def __init__(self, folder: str | Path):
         self._index = open_index(Path(folder))

@@ -68,6 +68,9 @@ def analyser(english: bool = False) -> tantivy.TextAnalyzer:
     return (builder.filter(tantivy.Filter.stemmer("english")) if english else builder).build()
 
 
+WORDS = analyser()
+
+
 def open_index(folder: Path) -> tantivy.Index:
     """Open an index without writing to its folder. Raises :class:`NoSearchIndex`."""
     if not (folder / "meta.json").is_file():
@@ -191,12 +194,11 @@ def _documents(store: Store) -> Iterator[tantivy.Document]:
             document.add_text("exact", " ".join(WORDS.analyze(fold(text)))[:LONGEST_NAME])
         for text, tag in texts.get(iri, []):
             _add(document, "body", text, tag)
-        for text in listed[:3]:
-            _add(document, "body", text, "en")
+        _add(document, "body", listed[2], "en")
+        # "Espagne" and "UB" find what is in Spain and what the university took part in.
+        for name in dict.fromkeys(name for thing in (*people, *regions) for name in names.get(thing, [])):
+            _add(document, "body", *name)
         yield document
-
-
-WORDS = analyser()
 
 
 def _add(document: tantivy.Document, field: str, text: str, language: str) -> None:

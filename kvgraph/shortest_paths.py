@@ -23,6 +23,8 @@ FAR = 1 << 29  # more than any path costs; two of them still fit into 32 bits
 FIRST_SLACK = 1500
 MOST_ARCS = 20_000_000  # read per question: about two seconds
 MOST_STEPS = 60_000  # partial paths per question: about a quarter of a second
+MOST_NODES = 5_000  # nodes whose ways on are worked out: likewise
+MANY = 32  # ways on from a node, above which turning straight back is ruled out beforehand
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,30 @@ class _Enumeration:
             paid = min(int(self.ball.cost[node]), self.ball.radius)
             useful = price + paid <= self.limit
             target, step, price = target[useful], step[useful], price[useful]
+            if target.size > MANY:
+                price = step + self.without_return(node, target, hops - 1)
+                useful = price + paid <= self.limit
+                target, step, price = target[useful], step[useful], price[useful]
             order = np.lexsort((target, price))
             once = {}
             for entry in zip(price[order].tolist(), target[order].tolist(), step[order].tolist()):
                 once.setdefault(entry[1], entry)
             self.children[node, hops] = list(once.values())
         return self.children[node, hops]
+
+    def without_return(self, node: int, nodes: np.ndarray, hops: int) -> np.ndarray:
+        """What is left to pay from neighbours of a node, if one may not turn straight back to it.
+
+        The bounds alone would lead from a hub into each of its thousands of dead ends.
+        """
+        network = self.ball.network
+        _, arcs = network.arcs(nodes)
+        target = network.target[arcs]
+        price = self.ball.costs[network.kind[arcs]] + np.where(target == self.goal, 0, network.penalty[target])
+        price += self.bounds.of(target, max(hops - 1, 0))
+        price[target == node] = FAR
+        ends = np.cumsum(network.offsets[nodes + 1] - network.offsets[nodes])
+        return np.where(nodes == self.goal, 0, np.minimum.reduceat(price, np.append(0, ends[:-1])))
 
     def push(self, path: tuple[int, ...], paid: int, first: int) -> None:
         """Queue the best way on from a partial path, among its next nodes from the ``first`` on."""
@@ -163,6 +183,8 @@ class _Enumeration:
         for _ in range(MOST_STEPS):
             if not self.heap or len(paths) == k:
                 return paths, True
+            if len(self.children) > MOST_NODES:
+                break
             total, _, path, paid, i = heappop(self.heap)
             before = path[:-1]
             self.push(before, paid, i + 1)

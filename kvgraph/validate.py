@@ -7,14 +7,16 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pyoxigraph as ox
 import pyshacl
-import rdflib
 import rdflib.plugins.sparql
+from pyshacl.errors import ReportableRuntimeError
 from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from rdflib.collection import Collection
+from rdflib.plugins.sparql import prepareQuery
 
 from kvgraph.errors import KvgraphError
 from kvgraph.namespaces import PREFIXES, compact
@@ -26,6 +28,7 @@ rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
 SEVERITIES = ("Violation", "Warning", "Info")
+_TARGETS = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
 _IS_PROPERTY = re.compile(r"<[^>]+>$|[a-z]+:[A-Za-z0-9_-]+$")  # a path of one step
 
 
@@ -129,12 +132,11 @@ def graph_of(statements: Iterable[ox.Triple | ox.Quad]) -> Graph:
     return graph
 
 
-def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None = None, focus: Iterable[str] | None = None) -> Report:
+def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None = None) -> Report:
     """Validate ``data`` against ``shapes`` (by default those in ``shapes/``) and report what is wrong.
 
-    ``data`` has to hold what its records point to: code lists, countries, regions, actors. With ``focus`` only these nodes are
-    checked, where a shape targets them. Nothing is inferred, nothing fetched, and ``data`` is not changed.
-    Raises ShapesError if pyshacl cannot use the shapes.
+    ``data`` has to hold what its records point to: countries, regions, actors, policies. Nothing is inferred, nothing fetched, and
+    ``data`` is not changed. Raises ShapesError if pyshacl cannot use the shapes.
 
     >>> practice = ox.NamedNode("https://w3id.org/kvgraph/id/practice/nameless")
     >>> a, kind = ox.NamedNode(RDF.type), ox.NamedNode("https://w3id.org/kvgraph/def/kv#Practice")
@@ -143,16 +145,49 @@ def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None =
     """
     graph = data if isinstance(data, Graph) else graph_of(data)
     shapes = load_shapes() if shapes is None else shapes
-    nodes = None if focus is None else [URIRef(iri) for iri in focus]
     try:
         # inplace: pyshacl would copy the graph first; without inference and rules it only reads it.
-        _, found, _ = pyshacl.validate(graph, shacl_graph=shapes, inplace=True, allow_infos=True, allow_warnings=True, focus_nodes=nodes)
-    except pyshacl.errors.ShapeLoadError as error:
-        raise ShapesError(str(error)) from error
-    if not isinstance(found, Graph):
-        raise ShapesError(str(found))
+        # Its option focus_nodes is not for us: it also skips the values that sh:node and sh:or look at, which then pass.
+        _, found, _ = pyshacl.validate(_Prepared(store=graph.store, identifier=graph.identifier), shacl_graph=_batched(shapes), inplace=True)
+    except ReportableRuntimeError as error:
+        raise ShapesError(f"The shapes cannot be used: {error}") from error
+    if not isinstance(found, Graph):  # pyshacl returns some errors instead of raising them
+        raise ShapesError(f"The shapes cannot be used: {found}")
     results = {_result(found, node) for node in found.objects(None, SH.result)}
     return Report(tuple(sorted(results, key=Result._order)))
+
+
+class _Prepared(Graph):
+    """A graph that parses each query once: pyshacl asks the same one for every focus node, and parsing it takes four fifths of the time."""
+
+    def query(self, query_object, *args, **kwargs):
+        return super().query(_prepared(query_object), *args, **kwargs)
+
+
+_prepared = lru_cache(prepareQuery)
+
+
+def _batched(shapes: Graph) -> Graph:
+    """The same shapes, with every named property shape given the targets of the node shapes it hangs on, instead of hanging there.
+
+    pyshacl takes all focus nodes of a target in one go, but each value of sh:property on its own: the same results, three times as
+    quickly. What a closed shape allows is carried over to its sh:ignoredProperties.
+    """
+    batched = Graph() + shapes
+    for shape in set(shapes.subjects(SH.property)):
+        targets = [(p, o) for p in _TARGETS for o in shapes.objects(shape, p)]
+        if not targets or (shape, SH.deactivated, Literal(True)) in shapes:
+            continue
+        properties = [p for p in shapes.objects(shape, SH.property) if isinstance(p, URIRef)]
+        for property_shape in properties:
+            batched.remove((shape, SH.property, property_shape))
+            for target in targets:
+                batched.add((property_shape, *target))
+        if (shape, SH.closed, Literal(True)) in shapes:
+            ignored = list(Collection(shapes, shapes.value(shape, SH.ignoredProperties) or RDF.nil))
+            allowed = {path for p in properties if isinstance(path := shapes.value(p, SH.path), URIRef)}
+            batched.set((shape, SH.ignoredProperties, Collection(batched, BNode(), [*ignored, *sorted(allowed)]).uri))
+    return batched
 
 
 def _result(found: Graph, node) -> Result:

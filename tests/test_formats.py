@@ -102,6 +102,8 @@ def test_jsonld_is_written_by_the_engine_without_a_network(monkeypatch):
         raise AssertionError("JSON-LD opened a connection")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    triple = pyoxigraph.Triple(pyoxigraph.NamedNode("http://example.org/a"), pyoxigraph.NamedNode("http://example.org/p"), pyoxigraph.Literal("é", language="fr"))
+    triple = pyoxigraph.Triple(
+        pyoxigraph.NamedNode("http://example.org/a"), pyoxigraph.NamedNode("http://example.org/p"), pyoxigraph.Literal("é", language="fr")
+    )
     written = json.loads(pyoxigraph.serialize([triple], format=JSONLD.engine))
     assert written == [{"@id": "http://example.org/a", "http://example.org/p": [{"@language": "fr", "@value": "é"}]}]

@@ -16,7 +16,7 @@ from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 from kvgraph.formats import JSON, NTRIPLES, Format, UnknownFormat
 from kvgraph.store import wire
 from kvgraph.store.backend import Outcome
-from kvgraph.store.errors import EngineCrashed, PoolUnavailable, QueryError, from_wire
+from kvgraph.store.errors import PoolUnavailable, QueryError, from_wire
 from kvgraph.store.guard import Bounds
 
 _PATIENCE = 600.0  # seconds: the pool keeps the real limits; this only ends a wait for a pool that has stopped altogether
@@ -33,7 +33,7 @@ class PoolClient:
     """A :class:`~kvgraph.store.backend.Backend` that asks the pool behind a Unix socket.
 
     Threads and forks may share one: each thread of each process has its own connection. ``timeout`` (seconds) and ``max_bytes`` can only lower
-    the pool's limits. ``client`` names a stranger on whose behalf this one asks, None the server itself: see :mod:`kvgraph.store.dispatch`.
+    the pool's limits. ``client`` names a stranger on whose behalf this one asks, None the server itself: see :mod:`kvgraph.store.turns`.
     """
 
     def __init__(self, socket_path: Path | str, *, timeout: float | None = None, max_bytes: int | None = None, client: str | None = None):

@@ -1,8 +1,4 @@
-"""The parent of the pool: one thread, one loop, which hands queries to workers and outlives whatever they do.
-
-Who is served next: the server's own questions first; then strangers (a request that names its ``client``) in turns, one query each, and never on
-the last free worker if there are several, so that a page is answered while every stranger's query is a heavy one.
-"""
+"""The parent of the pool: one thread, one loop, which hands queries to workers and outlives whatever they do."""
 
 from __future__ import annotations
 
@@ -14,31 +10,16 @@ import socket
 import sys
 import tempfile
 import time
-from collections import deque
 from dataclasses import asdict, dataclass, field
 
 from kvgraph.store import sandbox, wire, worker
 from kvgraph.store.embedded import Embedded
 from kvgraph.store.errors import EngineCrashed, PoolBusy, QueryError, QueryTimeout, QueryTooLarge, to_wire
 from kvgraph.store.guard import Bounds
+from kvgraph.store.turns import OWN, Job, Turns
 from kvgraph.store.worker import Limits
 
-_OWN = ""  # the queue of the server's own questions
 _SLOW = 0.05  # seconds: a shorter query cannot have taken memory worth counting (counting takes about a millisecond)
-
-
-@dataclass(eq=False)
-class Job:
-    """One query of one client."""
-
-    client: wire.Channel
-    header: dict
-    query: bytes
-    who: str
-    timeout: float
-    arrived: float
-    file: int = -1
-    deadline: float = math.inf
 
 
 @dataclass(eq=False)
@@ -65,11 +46,11 @@ class Dispatcher:
     limits: Limits
     workers: list[Worker] = field(default_factory=list)
     clients: dict[wire.Channel, Job | None] = field(default_factory=dict)
-    queues: dict[str, deque[Job]] = field(default_factory=dict)
     restarts: int = 0
     isolation: dict = field(default_factory=dict)
 
     def __post_init__(self):
+        self.waiting = Turns(self.limits.queue)
         self.selector = selectors.DefaultSelector()
         self.listener.setblocking(False)
         self.selector.register(self.listener, selectors.EVENT_READ, None)
@@ -108,7 +89,7 @@ class Dispatcher:
     def _patience(self) -> float:
         """Seconds until something is due even if nobody says anything."""
         due = [w.job.deadline for w in self.workers if w.job]
-        due += [job.arrived + self.limits.wait for queue in self.queues.values() for job in queue]
+        due += [job.arrived + self.limits.wait for job in self.waiting]
         if len(self.workers) < self.workers_wanted:
             due.append(self.not_before)
         return max(0.0, min(due, default=math.inf) - time.monotonic()) if due else 60.0
@@ -162,7 +143,7 @@ class Dispatcher:
         if busy:
             self._kill(busy)
         else:
-            self._leave_queue(job)
+            self.waiting.remove(job)
 
     def _request(self, channel: wire.Channel, header: dict, body: bytes) -> None:
         op = header.get("op")
@@ -181,48 +162,25 @@ class Dispatcher:
         channel.send(header, fd=fd)
         self._watch(channel, self._hear_client)
 
-    # The queue
+    # Queries
 
     def _enqueue(self, channel: wire.Channel, header: dict, query: bytes) -> None:
-        who = str(header.get("client") or _OWN)
         asked = header.get("timeout")
         timeout = min(self.limits.timeout, asked) if isinstance(asked, int | float) and asked > 0 else self.limits.timeout
-        job = Job(channel, header, query, who, timeout, time.monotonic())
-        waiting = sum(len(queue) for name, queue in self.queues.items() if (name == _OWN) == (who == _OWN))
-        # Half of the queue is the most one stranger may fill, or taking turns would help nobody.
-        mine = len(self.queues.get(who, ())) if who != _OWN else 0
-        if waiting >= self.limits.queue or mine >= max(1, self.limits.queue // 2):
+        job = Job(channel, header, query, str(header.get("client") or OWN), timeout, time.monotonic())
+        if self.waiting.add(job):
+            self.clients[channel] = job
+        else:
             self._tell(channel, {"error": to_wire(self._busy())})
-            return
-        self.clients[channel] = job
-        self.queues.setdefault(who, deque()).append(job)
 
     def _busy(self) -> PoolBusy:
         soonest = min((w.job.deadline for w in self.workers if w.job), default=0.0) - time.monotonic()
         return PoolBusy(max(1, math.ceil(soonest)))
 
-    def _leave_queue(self, job: Job) -> None:
-        self.queues[job.who].remove(job)
-        if not self.queues[job.who]:
-            del self.queues[job.who]
-
-    def _next(self) -> Job | None:
-        """Whose turn it is, given how many workers are free."""
-        if _OWN in self.queues:
-            job = self.queues[_OWN][0]
-        else:
-            strangers = sum(1 for w in self.workers if w.job and w.job.who != _OWN)
-            if not self.queues or strangers >= max(1, self.workers_wanted - 1):
-                return None
-            job = self.queues[next(iter(self.queues))][0]
-        self._leave_queue(job)
-        if job.who in self.queues:  # to the end of the line
-            self.queues[job.who] = self.queues.pop(job.who)
-        return job
-
     def _assign(self) -> None:
         for free in [w for w in self.workers if w.ready and w.job is None]:
-            job = self._next()
+            strangers = sum(1 for w in self.workers if w.job and w.job.who != OWN)
+            job = self.waiting.next(strangers_may=strangers < max(1, self.workers_wanted - 1))
             if job is None:
                 return
             try:
@@ -297,9 +255,9 @@ class Dispatcher:
         by = -os.waitstatus_to_exitcode(status)
         if not one.ready:
             self.not_before = time.monotonic() + 1
-        _log(f"worker {one.pid} ended ({_signal_name(by)})")
+        _log(f"worker {one.pid} ended ({worker.signal_name(by)})")
         if one.job:
-            self._finish(one.job, {"error": to_wire(_cause_of_death(by, self.limits))})
+            self._finish(one.job, {"error": to_wire(worker.cause_of_death(by, self.limits))})
         self._forget(one)
 
     def _kill(self, one: Worker) -> None:
@@ -320,8 +278,8 @@ class Dispatcher:
             self._finish(one.job, {"error": to_wire(QueryTimeout(one.job.timeout))})
             one.job = None
             self._kill(one)
-        for job in [job for queue in self.queues.values() for job in queue if job.arrived + self.limits.wait <= now]:
-            self._leave_queue(job)
+        for job in [job for job in self.waiting if job.arrived + self.limits.wait <= now]:
+            self.waiting.remove(job)
             self._finish(job, {"error": to_wire(self._busy())})
 
     def _reap(self) -> None:
@@ -350,7 +308,7 @@ class Dispatcher:
                 for w in self.workers
             ],
             "restarts": self.restarts,
-            "waiting": sum(map(len, self.queues.values())),
+            "waiting": len(self.waiting),
             "isolation": self.isolation,
             "limits": asdict(self.limits),
         }
@@ -359,18 +317,6 @@ class Dispatcher:
 def _unlinked_file() -> int:
     """A file without a name, gone as soon as nobody has it open."""
     return os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-
-
-def _cause_of_death(by: int, limits: Limits) -> QueryError:
-    if by == signal.SIGABRT:  # what Rust does when memory is refused
-        return worker.too_much_memory(limits)
-    if by in (signal.SIGSEGV, signal.SIGBUS):
-        return QueryTooLarge("The query is too deeply nested for the engine.", "Split the query into smaller ones.")
-    return EngineCrashed(f"The engine ended while it answered ({_signal_name(by)}).", "Try again; if it happens again, please report the query.")
-
-
-def _signal_name(number: int) -> str:
-    return signal.Signals(number).name if number > 0 else f"exit {-number}"
 
 
 def _log(message: str) -> None:

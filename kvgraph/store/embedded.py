@@ -13,7 +13,7 @@ from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, Rd
 
 from kvgraph.formats import NQUADS, NTRIPLES, TSV, Format, fit
 from kvgraph.namespaces import PREFIXES
-from kvgraph.store import guard
+from kvgraph.store import guard, syntax
 from kvgraph.store.backend import Outcome
 from kvgraph.store.errors import EngineCrashed, QueryError, QueryTooLarge
 
@@ -116,7 +116,7 @@ class Embedded:
         try:
             results = self.store.query(query, **dataset)
         except SyntaxError as error:
-            raise guard.explain(query, str(error)) from None
+            raise syntax.explain(query, str(error)) from None
         except (RuntimeError, ValueError, OSError) as error:
             raise EngineCrashed(f"The engine gave up: {error}") from error
         kind = {QuerySolutions: "SELECT", QueryBoolean: "ASK", QueryTriples: "CONSTRUCT"}[type(results)]

@@ -109,7 +109,10 @@ class Channel:
             return None
         self._inbox += chunk
         try:
-            return unpack(self._inbox, self.max_body)
+            frame = unpack(self._inbox, self.max_body)
+            if frame and self._inbox:
+                raise ValueError("one question at a time")
+            return frame
         except (FrameTooLarge, ValueError):
             self.deaf = True
             self._inbox.clear()

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from kvgraph.errors import KvgraphError
 from kvgraph.formats import by_name
-from kvgraph.store import guard, sandbox, wire
+from kvgraph.store import guard, sandbox, syntax, wire
 from kvgraph.store.embedded import Embedded
-from kvgraph.store.errors import EngineCrashed, QueryTooLarge, to_wire
+from kvgraph.store.errors import EngineCrashed, QueryError, QueryTooLarge, to_wire
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _decoded(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         good = body[: error.start].decode()
-        raise guard.syntax_error(good + "\ufffd", len(good), f"byte {error.start + 1} of the query is not UTF-8.") from None
+        raise syntax.syntax_error(good + "\ufffd", len(good), f"byte {error.start + 1} of the query is not UTF-8.") from None
 
 
 def too_much_memory(limits: Limits) -> QueryTooLarge:
@@ -93,3 +93,17 @@ def too_much_memory(limits: Limits) -> QueryTooLarge:
         "Sort, group or multiply fewer rows; narrow the query before it aggregates, or work on the dumps.",
         limit="memory",
     )
+
+
+def cause_of_death(by: int, limits: Limits) -> QueryError:
+    """What a signal that ended a worker says about its query."""
+    if by == signal.SIGABRT:  # what Rust does when memory is refused
+        return too_much_memory(limits)
+    if by in (signal.SIGSEGV, signal.SIGBUS):
+        return QueryTooLarge("The query is too deeply nested for the engine.", "Split the query into smaller ones.")
+    return EngineCrashed(f"The engine ended while it answered ({signal_name(by)}).", "Try again; if it happens again, please report the query.")
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal, or the exit status where there was none."""
+    return signal.Signals(number).name if number > 0 else f"exit {-number}"

@@ -14,7 +14,7 @@ from time import perf_counter
 
 import numpy as np
 
-from kvgraph.connection_index import UNIT, Arrays, _arcs
+from kvgraph.connection_index import UNIT, Arrays, both_ways
 from kvgraph.model import EDGE_KINDS
 from kvgraph.shortest_paths import Network, k_shortest
 
@@ -49,7 +49,7 @@ def generated(edges: int, seed: int = 1) -> tuple[Network, np.ndarray]:
         "subject": np.concatenate([s for _, s, _ in rows]).astype(np.int32),
         "object": np.concatenate([o for _, _, o in rows]).astype(np.int32),
     }
-    arrays = _arcs(columns, first_actor + actors)
+    arrays = both_ways(columns, first_actor + actors)
     return Network(*(arrays[name] for name in ("offsets", "target", "kind", "penalty"))), np.concatenate((project, actor))
 
 

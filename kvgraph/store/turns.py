@@ -1,0 +1,84 @@
+"""Who is served next: the waiting queries of the pool.
+
+The server's own questions come first. Then strangers (a request that names its ``client``) in turns, one query each, and never on the last free
+worker if there are several, so that a page is answered while every stranger's query is a heavy one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from kvgraph.store.wire import Channel
+
+OWN = ""  # whose questions are the server's own
+
+
+@dataclass(eq=False)
+class Job:
+    """One query of one client. Times are those of the monotonic clock."""
+
+    client: Channel
+    header: dict
+    query: bytes
+    who: str
+    timeout: float
+    arrived: float
+    file: int = -1
+    deadline: float = math.inf
+
+
+@dataclass
+class Turns:
+    """The waiting queries; ``capacity`` bounds those of strangers and those of the server itself, each for themselves.
+
+    >>> turns = Turns(capacity=4)
+    >>> def ask(who): return turns.add(Job(None, {}, b"", who, 1.0, 0.0))
+    >>> [ask(who) for who in ("a", "a", "a", "b", OWN)]
+    [True, True, False, True, True]
+    >>> [turns.next(strangers_may=True).who for _ in range(4)]
+    ['', 'a', 'b', 'a']
+    >>> turns.next(strangers_may=True) is None
+    True
+    """
+
+    capacity: int
+    _queues: dict[str, deque[Job]] = field(default_factory=dict)
+
+    def add(self, job: Job) -> bool:
+        """Puts a query at the end of its client's line; False if there is no place."""
+        own = job.who == OWN
+        waiting = sum(len(line) for who, line in self._queues.items() if (who == OWN) == own)
+        # Half of the places is the most one stranger may fill, or taking turns would help nobody.
+        most = self.capacity if own else max(1, self.capacity // 2)
+        if waiting >= self.capacity or len(self._queues.get(job.who, ())) >= most:
+            return False
+        self._queues.setdefault(job.who, deque()).append(job)
+        return True
+
+    def remove(self, job: Job) -> None:
+        """Takes a query out of its line."""
+        self._queues[job.who].remove(job)
+        if not self._queues[job.who]:
+            del self._queues[job.who]
+
+    def next(self, strangers_may: bool) -> Job | None:
+        """Takes the query whose turn it is; the next turn is another client's."""
+        if OWN in self._queues:
+            who = OWN
+        elif self._queues and strangers_may:
+            who = next(iter(self._queues))
+        else:
+            return None
+        job = self._queues[who][0]
+        self.remove(job)
+        if who in self._queues:
+            self._queues[who] = self._queues.pop(who)
+        return job
+
+    def __iter__(self):
+        return (job for line in list(self._queues.values()) for job in list(line))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues.values()))
