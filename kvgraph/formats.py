@@ -41,7 +41,7 @@ class Format:
     kind: Literal["results", "graph", "page"]
     engine: QueryResultsFormat | RdfFormat | None = field(repr=False, compare=False)
     aliases: tuple[str, ...] = field(default=(), repr=False)
-    """Other media types a client may mean it by."""
+    """Other media types a client may mean it by (Turtle is also N3)."""
     names: tuple[str, ...] = field(default=(), repr=False)
     """Other names a person may type."""
 
@@ -56,10 +56,18 @@ XML = Format("xml", "application/sparql-results+xml", ".srx", "results", QueryRe
 CSV = Format("csv", "text/csv", ".csv", "results", QueryResultsFormat.CSV)
 TSV = Format("tsv", "text/tab-separated-values", ".tsv", "results", QueryResultsFormat.TSV)
 
-TURTLE = Format("turtle", "text/turtle", ".ttl", "graph", RdfFormat.TURTLE, ("application/x-turtle", "application/turtle"), ("ttl",))
+TURTLE = Format(
+    "turtle",
+    "text/turtle",
+    ".ttl",
+    "graph",
+    RdfFormat.TURTLE,
+    ("application/x-turtle", "application/turtle", "text/n3", "text/rdf+n3"),
+    ("ttl", "n3"),
+)
 NTRIPLES = Format("ntriples", "application/n-triples", ".nt", "graph", RdfFormat.N_TRIPLES, ("text/plain",), ("nt",))
 JSONLD = Format("jsonld", "application/ld+json", ".jsonld", "graph", RdfFormat.JSON_LD, ("application/json",), ("json-ld",))
-RDFXML = Format("rdfxml", "application/rdf+xml", ".rdf", "graph", RdfFormat.RDF_XML, ("application/xml", "text/xml"), ("rdf",))
+RDFXML = Format("rdfxml", "application/rdf+xml", ".rdf", "graph", RdfFormat.RDF_XML, ("application/xml", "text/xml"), ("rdf", "rdf+xml"))
 NQUADS = Format("nquads", "application/n-quads", ".nq", "graph", RdfFormat.N_QUADS, (), ("nq",))
 TRIG = Format("trig", "application/trig", ".trig", "graph", RdfFormat.TRIG)
 
@@ -89,7 +97,8 @@ def by_name(name: str) -> Format:
     wanted = name.strip().lower()
     found = _BY_NAME.get(wanted.removeprefix("."))
     if found is None:
-        found = next((f for f in ALL if wanted.split(";")[0].strip() == f.media_type), None)
+        media_type = re.split("[;,]", wanted)[0].strip()  # of a list, as SPARQLWrapper writes one, the first
+        found = next((f for f in ALL if media_type == f.media_type), None)
     if found is None:
         near = get_close_matches(wanted, [f.name for f in ALL], n=2)
         hint = f"Did you mean {', '.join(near)}?" if near else f"Known: {', '.join(f.name for f in ALL)}."

@@ -7,7 +7,7 @@ A question is one file, ``queries/<name>.rq``; queries that only pages need are
     #+ description: Optionally only those of one country.
     #+ tags: [practice, channel]
     #+ params:
-    #+   channel: {type: iri, label: Channel, of: "kv:channel", example: "channel/spin-offs"}
+    #+   channel: {type: iri, label: Channel, of: "https://w3id.org/kvgraph/def/channel", example: "channel/spin-offs"}
     #+   country: {type: iri, label: Country, optional: true}
     #+ columns: {title: Practice}
     PREFIX kv: <https://w3id.org/kvgraph/def/kv#>

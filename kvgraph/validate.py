@@ -14,7 +14,7 @@ import pyoxigraph as ox
 import pyshacl
 import rdflib.plugins.sparql
 from pyshacl.errors import ReportableRuntimeError
-from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
+from rdflib import RDF, SH, XSD, BNode, Graph, Literal, URIRef
 from rdflib.collection import Collection
 from rdflib.plugins.sparql import prepareQuery
 
@@ -29,6 +29,7 @@ logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
 SEVERITIES = ("Violation", "Warning", "Info")
 _TARGETS = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
+_STRING = ox.NamedNode(XSD.string)
 _IS_PROPERTY = re.compile(r"<[^>]+>$|[a-z]+:[A-Za-z0-9_-]+$")  # a path of one step
 
 
@@ -54,7 +55,8 @@ class Result:
     component: str
 
     def _order(self) -> tuple:
-        return (SEVERITIES.index(self.severity), self.shape, self.focus, self.path or "", self.value or "", self.component, self.message)
+        rank = SEVERITIES.index(self.severity)
+        return (rank, self.shape, self.focus, self.path or "", self.value or "", self.component, self.message)
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,9 @@ def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None =
     try:
         # inplace: pyshacl would copy the graph first; without inference and rules it only reads it.
         # Its option focus_nodes is not for us: it also skips the values that sh:node and sh:or look at, which then pass.
-        _, found, _ = pyshacl.validate(_Prepared(store=graph.store, identifier=graph.identifier), shacl_graph=_batched(shapes), inplace=True)
-    except ReportableRuntimeError as error:
+        prepared = _Prepared(store=graph.store, identifier=graph.identifier)
+        _, found, _ = pyshacl.validate(prepared, shacl_graph=_batched(shapes), inplace=True)
+    except (ReportableRuntimeError, re.error) as error:
         raise ShapesError(f"The shapes cannot be used: {error}") from error
     if not isinstance(found, Graph):  # pyshacl returns some errors instead of raising them
         raise ShapesError(f"The shapes cannot be used: {found}")
@@ -158,7 +161,7 @@ def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None =
 
 
 class _Prepared(Graph):
-    """A graph that parses each query once: pyshacl asks the same one for every focus node, and parsing it takes four fifths of the time."""
+    """A graph that parses each query once: pyshacl asks the same one for every focus node, and parsing is most of the work."""
 
     def query(self, query_object, *args, **kwargs):
         return super().query(_prepared(query_object), *args, **kwargs)
@@ -207,7 +210,7 @@ def _result(found: Graph, node) -> Result:
 def _path(found: Graph, node) -> str:
     """A SHACL property path in the syntax of SPARQL."""
     if isinstance(node, URIRef):
-        name = compact(node)
+        name = compact(str(node))
         return f"<{name}>" if name == str(node) else name
     if (inverse := found.value(node, SH.inversePath)) is not None:
         return "^" + _path(found, inverse)
@@ -255,4 +258,6 @@ def _term(node):
         return URIRef(node.value)
     if isinstance(node, ox.BlankNode):
         return BNode(node.value)
-    return Literal(node.value, lang=node.language) if node.language else Literal(node.value, datatype=URIRef(node.datatype.value))
+    if node.language or node.datatype == _STRING:  # to rdflib "a" and "a"^^xsd:string are two things; it parses both as the former
+        return Literal(node.value, lang=node.language)
+    return Literal(node.value, datatype=URIRef(node.datatype.value))

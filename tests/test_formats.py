@@ -12,7 +12,8 @@ from kvgraph.formats import ALL, CSV, GRAPHS, HTML, JSON, JSONLD, NTRIPLES, RDFX
 @pytest.mark.parametrize(
     "name, format",
     [("json", JSON), ("JSON", JSON), ("xml", XML), ("csv", CSV), (".tsv", TSV), ("ttl", TURTLE), ("turtle", TURTLE), ("nt", NTRIPLES)]
-    + [("jsonld", JSONLD), ("rdf", RDFXML), ("rdfxml", RDFXML), ("text/csv", CSV), ("text/csv; charset=utf-8", CSV)],
+    + [("jsonld", JSONLD), ("rdf", RDFXML), ("rdfxml", RDFXML), ("text/csv", CSV), ("text/csv; charset=utf-8", CSV)]
+    + [("n3", TURTLE), ("rdf+xml", RDFXML), ("json-ld", JSONLD), ("application/ld+json,application/x-json+ld", JSONLD)],
 )
 def test_by_name(name, format):
     assert by_name(name) is format

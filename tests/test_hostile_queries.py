@@ -4,11 +4,14 @@ Each gets a clear error within its limit, a listener hears nothing, an honest cl
 was, and every worker is alive at the end.
 """
 
+import json
 import os
 import select
 import signal
 import socket
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +21,6 @@ import pytest
 
 from kvgraph.formats import JSON, TSV
 from kvgraph.store import (
-    Embedded,
     EngineCrashed,
     PoolClient,
     QueryError,
@@ -106,11 +108,8 @@ def served(tmp_path_factory):
 def stranger(served, listener):
     """A client of ill will; whatever it does, the honest one is served meanwhile and nobody is called."""
     answers, wrong, calls = len(served.took), len(served.wrong), listener.calls
-    with ThreadPoolExecutor(1) as alone:  # its own thread, thus its own connection, closed with it
-        client = PoolClient(served.client.socket_path, client="stranger")
-        yield client
-        alone.submit(int).result()
-    client.close()
+    client = PoolClient(served.client.socket_path, client="stranger")
+    yield client
     wait_for(lambda: len(served.took) > answers + 2)
     assert served.wrong[wrong:] == []
     assert max(served.took[answers:]) < 1.0
@@ -180,31 +179,37 @@ def test_deep_and_long_queries(stranger, query):
     assert refused(stranger, query, QueryTooLarge).limit == "complexity"
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+def test_the_bounds_are_safe():
+    """What the guard lets through does not overflow the stack, not even the usual one of 8 MB."""
+    queries = [
         "ASK " + "{" * 100 + "}" * 100,
         "ASK { FILTER(" + "(" * 98 + "1" + ")" * 98 + ") }",
         "ASK { FILTER(" + "!" * 990 + "true) }",
         "ASK { FILTER(" + "||".join(["?x"] * 990) + ") }",
         "ASK { " + "MINUS { ?s ?p ?o } " * 990 + " }",
+        "ASK { " + "".join(f"BIND(1 AS ?x{i})" for i in range(990)) + " }",
         "ASK { " + "FILTER EXISTS { " * 98 + "}" * 98 + " }",
         "ASK { " + "FILTER EXISTS { " * 98 + "MINUS { ?s ?p 1 } " * 800 + "}" * 98 + " }",
-    ],
-)
-def test_the_bounds_are_safe(stranger, query):
-    """What the guard lets through is no danger to the engine."""
-    outcome, file = stranger.answer_file(query, JSON)
-    file.close()
-    assert outcome.form == "ASK"
-    assert isinstance(Embedded(pyoxigraph.Store()).ask(query), bool)
+        "ASK { FILTER(" + "IF(true, " * 98 + "||".join(["?x"] * 900) + ", 1)" * 98 + ") }",
+    ]
+    script = """
+import json, resource, sys
+hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+resource.setrlimit(resource.RLIMIT_STACK, (8 * 2**20, hard))
+from pyoxigraph import Store
+from kvgraph.store import Embedded
+for query in json.load(sys.stdin):
+    print(Embedded(Store()).ask(query))
+"""
+    done = subprocess.run([sys.executable, "-c", script], input=json.dumps(queries), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, len(done.stdout.split())) == (0, len(queries)), done.stderr
 
 
 @pytest.mark.parametrize(
     "query",
     [
         CROSS,
-        "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c = ?f && ?f = ?i && ?a != ?a) }",
+        "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STRLEN(CONCAT(?c, ?f, ?i)) < 0) }",
         "ASK { ?s " + "/".join(["<http://example.org/p1>"] * 900) + " ?o }",
         "ASK { " + "{ ?s <http://example.org/p1> ?o } " * 900 + "}",
     ],
@@ -327,16 +332,19 @@ def test_service(stranger, listener, query):
 
 
 def test_the_spellings_are_real():
-    """Without the guard most of these do open a connection: the list is no straw man."""
+    """Without the guard most of these (25 of 32, measured) do open a connection: the list is no straw man."""
+    store = pyoxigraph.Store()
+    store.add(pyoxigraph.Quad(pyoxigraph.NamedNode("a:a"), pyoxigraph.NamedNode("a:p"), pyoxigraph.Literal(True)))
     heard = Listener()
     heard.start()
     try:
         for query in SERVICES:
             try:
-                pyoxigraph.Store().query(spelled(query, heard.url)).serialize(format=pyoxigraph.QueryResultsFormat.JSON)
+                results = store.query(spelled(query, heard.url))
+                bool(results) if isinstance(results, pyoxigraph.QueryBoolean) else list(results)
             except (SyntaxError, OSError, RuntimeError, ValueError):
                 pass
-        wait_for(lambda: heard.calls >= 15)
+        wait_for(lambda: heard.calls >= 20)
     finally:
         heard.stop.set()
         heard.join()
@@ -418,10 +426,11 @@ def test_a_crowd(stranger):
 
 def test_afterwards_everything_is_as_it_was(served):
     """Last in this file: after all of the above."""
-    status = served.client.status()
-    served.client.close()
+    client = PoolClient(served.client.socket_path)
+    wait_for(lambda: client_status(client)["waiting"] == 0)
+    status = client_status(client)
     assert len(status["workers"]) == 2 and all(w["ready"] for w in status["workers"])
-    assert status["waiting"] == 0 and status["restarts"] > 5
+    assert status["restarts"] > 5
     # Per worker, what one may keep before it is replaced; queries above took up to 256 MB.
     assert memory(status) < served.baseline + 2 * LIMITS.recycle
     assert served.wrong == [] and len(served.took) > 200

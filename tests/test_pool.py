@@ -150,7 +150,7 @@ def test_a_worker_that_dies_is_explained_and_replaced(start, signum, error, mess
     before = {w["pid"] for w in client.status()["workers"]}
     with ThreadPoolExecutor(1) as executor:
         asked = executor.submit(PoolClient(client.socket_path).select, ENDLESS)
-        [victim] = until(lambda: busy(client))
+        [victim] = until(lambda: [worker for worker in busy(client) if worker["busy"] > 0.2])
         os.kill(victim["pid"], signum)
         with pytest.raises(error, match=message):
             asked.result(5)
@@ -199,6 +199,7 @@ def test_a_full_queue_says_when_to_come_back(start):
     assert 1 <= caught.value.retry_after <= 15
     for sock in held:
         sock.close()
+    until(lambda: client.status()["waiting"] == 0)
     assert len(list(client.select(LIGHT))) == 5
 
 
@@ -333,6 +334,7 @@ def test_descriptors_do_not_pile_up(start):
     client = start()
     parent = client.status()["pid"]
     list(client.select(LIGHT))
+    client.ping()  # so that the parent has closed its end of the answer
     before = len(os.listdir(f"/proc/{parent}/fd"))
     for i in range(50):
         list(client.select(LIGHT))

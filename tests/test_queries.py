@@ -3,6 +3,7 @@
 import pyoxigraph as ox
 import pytest
 import rdflib
+from pyparsing import ParseException
 from rdflib.plugins.sparql import prepareQuery
 
 from kvgraph import queries
@@ -54,8 +55,8 @@ def test_every_file_is_well_formed_sparql_with_and_without_its_optional_paramete
         for values in (required, question.examples, everything):
             text = question.bind(**values)
             ox.Store().query(text)
-            prepareQuery(text)
             assert "$" not in text
+        prepareQuery(text)  # rdflib's parser is slow: the fullest form is enough
 
 
 def test_unknown_question_names_the_nearest():

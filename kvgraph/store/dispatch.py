@@ -20,6 +20,7 @@ from kvgraph.store.turns import OWN, Job, Turns
 from kvgraph.store.worker import Limits
 
 _SLOW = 0.05  # seconds: a shorter query cannot have taken memory worth counting (counting takes about a millisecond)
+_DYING = 0.1  # seconds: a worker killed this soon after it got a query was killed before, and not for it
 
 
 @dataclass(eq=False)
@@ -256,8 +257,13 @@ class Dispatcher:
         if not one.ready:
             self.not_before = time.monotonic() + 1
         _log(f"worker {one.pid} ended ({worker.signal_name(by)})")
-        if one.job:
-            self._finish(one.job, {"error": to_wire(worker.cause_of_death(by, self.limits))})
+        job = one.job
+        if job and by == signal.SIGKILL and not job.again and time.monotonic() - (job.deadline - job.timeout) < _DYING:
+            os.close(job.file)
+            job.file, job.deadline, job.again = -1, math.inf, True
+            self.waiting.put_back(job)
+        elif job:
+            self._finish(job, {"error": to_wire(worker.cause_of_death(by, self.limits))})
         self._forget(one)
 
     def _kill(self, one: Worker) -> None:

@@ -27,6 +27,7 @@ class Job:
     arrived: float
     file: int = -1
     deadline: float = math.inf
+    again: bool = False  # it has been given to a worker before, which was already dying
 
 
 @dataclass
@@ -56,6 +57,10 @@ class Turns:
             return False
         self._queues.setdefault(job.who, deque()).append(job)
         return True
+
+    def put_back(self, job: Job) -> None:
+        """Puts a query at the front of its client's line, whether there is place or not."""
+        self._queues.setdefault(job.who, deque()).appendleft(job)
 
     def remove(self, job: Job) -> None:
         """Takes a query out of its line."""

@@ -2,11 +2,11 @@
 
 A frame is two unsigned 32-bit big-endian lengths, a JSON object of the first length and bytes of the second. A file descriptor may come with it.
 
-A client asks ``{"op": "query", "format": "json"}`` with the query (UTF-8) as the bytes; optional are ``timeout`` (seconds) and ``max_bytes``, which can
-only lower the limits of the pool, ``default_graphs`` and ``named_graphs`` (lists of IRIs) and ``client``, the name of a stranger who asks. The reply is
-``{"ok": {…}}``, the fields of an :class:`~kvgraph.store.backend.Outcome`, with the descriptor of the file that holds the answer, or ``{"error": {…}}`` as
-in :func:`~kvgraph.store.errors.to_wire`. ``{"op": "ping"}`` and ``{"op": "status"}`` are answered by the parent itself. One connection asks one
-thing at a time; to hang up is to cancel.
+A client asks ``{"op": "query", "format": "json"}`` with the query (UTF-8) as the bytes; optional are ``timeout`` (seconds) and
+``max_bytes``, which can only lower the limits of the pool, ``default_graphs`` and ``named_graphs`` (lists of IRIs) and ``client``, the name
+of a stranger who asks. The reply is ``{"ok": {…}}``, the fields of an :class:`~kvgraph.store.backend.Outcome`, with the descriptor of the
+file that holds the answer, or ``{"error": {…}}`` as in :func:`~kvgraph.store.errors.to_wire`. ``{"op": "ping"}`` and ``{"op": "status"}``
+are answered by the parent itself. One connection asks one thing at a time; to hang up is to cancel.
 """
 
 from __future__ import annotations
