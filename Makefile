@@ -27,8 +27,9 @@ bench: setup
 
 setup: $(VENV)/.ready
 
-# The lock names exact versions, our own build tool included: nothing else is downloaded, and never twice.
-$(VENV)/.ready: pyproject.toml requirements.lock
+# The lock names exact versions, our own build tool included: nothing else is downloaded, and never twice. Installing builds
+# the npm parts too (hatch_build.py), with the Node on PATH or one from PyPI.
+$(VENV)/.ready: pyproject.toml requirements.lock hatch_build.py $(wildcard web/bundles/*.js web/bundles/*.json)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kvgraph needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock

@@ -96,7 +96,7 @@ def build(home: Path | None, data: Path | None, force: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--web-workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes that render pages.")
-@click.option("--query-workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes that answer queries.")
+@click.option("--query-workers", default=3, show_default=True, type=click.IntRange(1, 64), help="Processes that answer queries; one is kept for pages.")
 @click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1, 3600), help="Seconds a query may take.")
 @click.option("--memory", default=2048, show_default=True, type=click.IntRange(128), help="MB a query may use.")
 def serve(home: Path | None, **options) -> None:
@@ -282,6 +282,29 @@ def diff(home: Path, old: str, new: str) -> None:
         for line in lines:
             click.echo(f"{sign} {line}")
     click.echo(f"{len(found.removed)} removed, {len(found.added)} added", err=True)
+
+
+@releases.command(epilog="\b\nExample:\n  kvgraph releases push http://127.0.0.1:7878/store")
+@click.argument("url")
+@click.option("--release", "release_id", help="Default: the current one.")
+@click.option("--user", help="Who may write there.")
+@click.option("--password-file", type=click.File(), help="Holds that user's password (- is standard input).")
+@click.option("--prune", is_flag=True, help="Then delete all other releases there but the one it replaces.")
+@click.pass_obj
+def push(home: Path, url: str, release_id: str | None, user: str | None, password_file, prune: bool) -> None:
+    """Publish a release at URL, a SPARQL 1.1 graph store, and make it current there when it is complete."""
+    from . import releases as store
+    from .output import progress
+    from .push import GraphStore
+    from .push import push as push_release
+
+    if bool(user) != bool(password_file):
+        raise click.UsageError("--user and --password-file go together.")
+    password = password_file.read().strip() if password_file else None
+    release = store.find(home, release_id) if release_id else store.current(home)
+    with progress() as bar:
+        gone = push_release(release, GraphStore(url, user, password), prune=prune, step=bar.step, progress=bar.count)
+    click.echo(f"Release {release.id} is current at {url}." + (f" Deleted there: {', '.join(gone)}." if gone else ""), err=True)
 
 
 @_command(example="kvgraph doctor")

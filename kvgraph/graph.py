@@ -25,7 +25,7 @@ from .model import ENTITY_TYPES, LABEL_PROPERTIES, EntityType, path_of
 from .namespaces import PREFIXES, RDF, SKOS, XSD
 from .params import expand
 from .search import SearchIndex, SearchResult
-from .store import Backend, Embedded, check
+from .store import Backend, Embedded, Remote, check
 
 _INTEGERS = {XSD + t for t in ("integer", "int", "long", "short", "byte", "nonNegativeInteger", "positiveInteger")}
 _PYTHON = {
@@ -264,12 +264,29 @@ def best_label(pairs: list[tuple[str, Any]], language: str = "en") -> ox.Literal
     return min(labels, key=lambda x: (x[0], rank.get(x[1].language, 2), x[1].language or "", x[1].value), default=(0, None))[1]
 
 
-def open(home: str | os.PathLike | None = None, release: str | None = None) -> Graph:
+def open(home: str | os.PathLike | None = None, release: str | None = None, endpoint: str | None = None) -> Graph:
     """Open the current release (or the one named) of ``home`` in this process.
 
+    With ``endpoint``, or ``$KVGRAPH_ENDPOINT``, queries go to that SPARQL endpoint; search and connections still come from the release.
     Raises :class:`~kvgraph.releases.NoRelease` with the command that makes one. Loading takes about a second on
     the bundled data.
     """
     folder: Path = releases.home(home)
     found = releases.find(folder, release) if release else releases.current(folder)
-    return Graph(Embedded.load(found.nquads), found)
+    return Graph(remote(found.id, endpoint) or Embedded.load(found.nquads), found)
+
+
+def remote(release: str, endpoint: str | None = None, **options: Any) -> Remote | None:
+    """A release at ``endpoint``, else at ``$KVGRAPH_ENDPOINT``; None if neither is set. ``options`` as in :class:`~kvgraph.store.Remote`.
+
+    ``$KVGRAPH_ENDPOINT_USER`` and ``$KVGRAPH_ENDPOINT_PASSWORD_FILE`` are for an endpoint that wants a password.
+    """
+    url = endpoint or os.environ.get("KVGRAPH_ENDPOINT")
+    if not url:
+        return None
+    user, file = os.environ.get("KVGRAPH_ENDPOINT_USER"), os.environ.get("KVGRAPH_ENDPOINT_PASSWORD_FILE")
+    try:
+        password = Path(file).read_text(encoding="utf-8").strip() if file else None
+    except OSError as error:
+        raise KvgraphError(f"The password of the endpoint cannot be read: {error.strerror}.", hint="See KVGRAPH_ENDPOINT_PASSWORD_FILE.") from None
+    return Remote(url, user=user, password=password, release=release, **options)

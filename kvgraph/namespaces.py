@@ -33,6 +33,8 @@ GEO = "http://www.opengis.net/ont/geosparql#"
 SCHEMA = "https://schema.org/"
 SH = "http://www.w3.org/ns/shacl#"
 EURIO = "http://data.europa.eu/s66#"
+VOID = "http://rdfs.org/ns/void#"
+VOID_EXT = "http://ldf.fi/void-ext#"
 
 PREFIXES = {
     "kv": KV,

@@ -3,13 +3,13 @@
 A home (``$KVGRAPH_HOME``, default ``var/``) holds ``releases/<id>/`` directories that never change and the
 link ``current`` to the one being served. A release holds::
 
-    kvgraph.nq.gz    every named graph, and their merge as the default graph (N-Quads, sorted)
-    kvgraph.ttl.gz   the merge alone, as Turtle
+    dumps/           the whole and each source, to take away; kvgraph.nq.gz is what is served: every named graph,
+                     and their merge as the default graph (N-Quads, sorted)
+    catalogue.ttl    DCAT-AP description          documents.txt  the path of every page about a thing
     search/          the full-text index          connections/   the connection index (memory-mapped)
     report.json      what validation found        manifest.json  counts, checksums, versions, time
 """
 
-import gzip
 import json
 import os
 import re
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from .changes import compare
 from .errors import KvgraphError
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
@@ -37,7 +38,8 @@ class Release:
     """One release, opened for reading.
 
     ``id`` begins with its date. ``manifest`` is what build wrote: ``built`` (ISO 8601, UTC), ``counts``,
-    ``files`` (SHA-256 and bytes per file), ``inputs`` (digest of everything it was built from), ``versions``.
+    ``dumps`` (see :func:`kvgraph.build.dumps.write_dumps`), ``files`` (SHA-256 and bytes per file), ``inputs`` (digest of
+    everything it was built from), ``versions``.
     """
 
     path: Path
@@ -46,13 +48,29 @@ class Release:
     def id(self) -> str:
         return self.path.name
 
+    @property
+    def home(self) -> Path:
+        return self.path.parents[1]
+
     @cached_property
     def manifest(self) -> dict:
         return json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
 
     @property
     def nquads(self) -> Path:
-        return self.path / "kvgraph.nq.gz"
+        return self.dumps / "kvgraph.nq.gz"
+
+    @property
+    def dumps(self) -> Path:
+        return self.path / "dumps"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.path / "catalogue.ttl"
+
+    @property
+    def documents(self) -> Path:
+        return self.path / "documents.txt"
 
     @property
     def search(self) -> Path:
@@ -124,16 +142,6 @@ class Difference:
 
 
 def diff(home: Path, old: str, new: str) -> Difference:
-    """Compare the default graphs of two releases."""
-    before, after = (_default_graph(find(home, r)) for r in (old, new))
-    return Difference(sorted(before - after), sorted(after - before))
-
-
-def _default_graph(release: Release) -> set[str]:
-    # In our sorted N-Quads each merged triple is a line of its own that ends in its object, not in a graph name;
-    # only a parser can tell the two apart safely.
-    import pyoxigraph as ox
-
-    with gzip.open(release.nquads) as file:
-        quads = ox.parse(file, format=ox.RdfFormat.N_QUADS)
-        return {f"{q.triple} ." for q in quads if isinstance(q.graph_name, ox.DefaultGraph)}
+    """Compare the default graphs of two releases; thing by thing they are compared by :func:`kvgraph.changes.changes`."""
+    found = list(compare(find(home, old).nquads, find(home, new).nquads))
+    return Difference(sorted(t for s in found for t in s.removed), sorted(t for s in found for t in s.added))

@@ -10,7 +10,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kvgraph.errors import KvgraphError
 from kvgraph.formats import ALL, CSV, GRAPHS, JSON, JSONLD, NTRIPLES, RDFXML, RESULTS, TSV, TURTLE, UnknownFormat
-from kvgraph.store import Backend, Embedded, Outcome, PoolClient, QueryError, QuerySyntaxError, QueryTooLarge, ServiceRefused, UpdateRefused, pool
+from kvgraph.store import Backend, Embedded, Outcome, PoolClient, QueryError, QuerySyntaxError, QueryTooLarge, Remote, ServiceRefused, UpdateRefused, pool
+
+from . import engines
 
 EX = "http://example.org/"
 DATA = """
@@ -33,10 +35,15 @@ def graph_file(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module", params=["embedded", "pool"])
+@pytest.fixture(scope="module", params=["embedded", "pool", "oxigraph"])
 def backend(request, graph_file, tmp_path_factory):
     if request.param == "embedded":
         yield Embedded.load(graph_file)
+        return
+    if request.param == "oxigraph":
+        with engines.oxigraph() as engine:
+            engines.load(engine, gzip.decompress(graph_file.read_bytes()))
+            yield Remote(engine.query)
         return
     socket_path = tmp_path_factory.mktemp("pool") / "private" / "pool.sock"
     process = pool.start(graph_file, socket_path)

@@ -18,7 +18,10 @@ from ..namespaces import DEF, GRAPH
 SUFFIXES = {".trig": ox.RdfFormat.TRIG, ".ttl": ox.RdfFormat.TURTLE, ".nq": ox.RdfFormat.N_QUADS}
 
 # What a release depends on besides the data: change one of these modules and the next build starts afresh.
-_CODE = ("build/run.py", "build/read.py", "build/write.py", "search_index.py", "connection_index.py", "entities.py", "validate.py", "model.py")
+_CODE = (
+    "build/run.py", "build/read.py", "build/write.py", "build/descriptions.py", "build/void.py", "build/examples.py", "build/dumps.py",
+    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "namespaces.py", "search_index.py", "connection_index.py", "entities.py", "validate.py", "model.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,12 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
 
 
 def inputs_digest(files: dict[str, Path]) -> str:
-    """SHA-256 over names and contents of everything a release depends on: sources, shapes, and the code that builds."""
+    """SHA-256 over names and contents of everything a release depends on: sources, shapes, questions, and the code that builds."""
     digest = hashlib.sha256(__version__.encode())
     package = Path(__file__).resolve().parents[1]
     shapes = {f"shapes/{p.name}": p for p in sorted(resources.folder("shapes").glob("*.ttl"))}
-    for name, path in {**files, **shapes, **{c: package / c for c in _CODE}}.items():
+    questions = {f"queries/{p.name}": p for p in sorted(resources.folder("queries").glob("*.rq"))}
+    for name, path in {**files, **shapes, **questions, **{c: package / c for c in _CODE}}.items():
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

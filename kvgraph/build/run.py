@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .. import __version__, releases, resources
 from ..errors import KvgraphError
+from .descriptions import add_descriptions
 from .read import Sources, inputs_digest, read, source_files
 from .validation import located, results_of
 from .write import nquads, sync, write
@@ -69,6 +70,8 @@ def build(
         _sweep(home)
         step("read sources")
         sources = read(files, lambda done: progress(done, len(files)))
+        step("describe")
+        add_descriptions(sources.store)
         lines = nquads(sources.store)
         digest = hashlib.sha256("".join(lines).encode()).hexdigest()
         step("validate")
@@ -89,10 +92,11 @@ def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests
     draft = home / "releases" / f".{release_id}.draft"
     draft.mkdir()
     try:
-        written = write(sources.store, lines, report, draft, step)
+        built = now.isoformat(timespec="seconds")
+        written = write(sources.store, lines, report, release_id, built, draft, step)
         manifest = {
             "id": release_id,
-            "built": now.isoformat(timespec="seconds"),
+            "built": built,
             **digests,
             **written,
             "sources": sources.files,

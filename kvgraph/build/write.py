@@ -1,6 +1,5 @@
-"""Write a release directory: dumps, indexes, report, manifest."""
+"""Write a release directory: dumps, catalogue, indexes, report, manifest."""
 
-import gzip
 import hashlib
 import json
 import os
@@ -10,28 +9,33 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ..connection_index import build_connections
-from ..model import ENTITY_TYPES
-from ..namespaces import PREFIXES, RDF, SKOS
+from ..entities import entity_types
+from ..model import ENTITY_TYPES, path_of
+from ..namespaces import RDF, SKOS
 from ..search_index import build_index
+from .catalogue import CATALOGUE_PREFIXES, catalogue
+from .dumps import write_dumps
 
 
-def write(store: ox.Store, lines: list[str], report: dict, folder: Path, step: Callable[[str], None]) -> dict:
-    """Write everything but the manifest into ``folder``; returns the manifest's ``counts`` and ``files``.
+def write(
+    store: ox.Store, lines: list[str], report: dict, release_id: str, built: str, folder: Path, step: Callable[[str], None]
+) -> dict:  # fmt: skip
+    """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``dumps`` and ``files``.
 
-    ``lines`` are the sorted N-Quads of ``store``, default graph included.
+    ``lines`` are the sorted N-Quads of ``store``, default graph included; ``built`` is the time of the release in ISO 8601.
     """
     step("dumps")
-    _gzip(folder / "kvgraph.nq.gz", "".join(lines).encode())
-    turtle = ox.serialize(
-        store.quads_for_pattern(None, None, None, ox.DefaultGraph()), format=ox.RdfFormat.TURTLE, prefixes=PREFIXES
-    )
-    _gzip(folder / "kvgraph.ttl.gz", turtle)
+    dumps = write_dumps(lines, folder / "dumps")
+    triples = catalogue(store, dumps, release_id, built)
+    (folder / "catalogue.ttl").write_bytes(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=CATALOGUE_PREFIXES))
+    documents = sorted(filter(None, map(path_of, entity_types(store))))
+    (folder / "documents.txt").write_text("\n".join(documents), encoding="utf-8")
     step("search index")
     build_index(store, folder / "search")
     step("connection index")
     build_connections(store, folder / "connections")
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-    return {"counts": counts(store), "files": checksums(folder)}
+    return {"counts": counts(store), "dumps": dumps, "files": checksums(folder)}
 
 
 def nquads(store: ox.Store) -> list[str]:
@@ -75,9 +79,3 @@ def sync(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _gzip(path: Path, content: bytes) -> None:
-    # No file name and no time in the header: the same content is the same file.
-    with open(path, "wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:
-        file.write(content)

@@ -15,14 +15,16 @@ from jinja2 import StrictUndefined
 from .. import __version__
 from ..graph import Graph
 from ..resources import folder
-from . import display, docs, entities, errors, headers, operators, pages, questions, sparql, vocabulary
+from . import (
+    catalogue, display, docs, dumps, entities, errors, graph_store, headers, operators, pages, questions, robots, sparql, vocabulary, well_known,
+)  # fmt: skip
 
 __all__ = ["create_app"]
 
 DEFAULTS = {
     "MAX_CONTENT_LENGTH": 1_000_000,  # bytes of a request; the longest sensible query is a tenth of it
     "MAX_FORM_MEMORY_SIZE": 1_000_000,
-    "PAGE_ROWS": 500,  # rows of an answer that a page shows; downloads hold all
+    "PAGE_ROWS": 1000,  # rows of an answer that a page shows; downloads hold all
     "SEARCH_ROWS": 20,
     "INCOMING_ROWS": 2000,  # links to a thing that its page knows; the counts are always whole
 }
@@ -51,7 +53,8 @@ def create_app(graphs: Callable[[], Graph], config: Mapping[str, Any] | None = N
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False
     app.extensions["kvgraph"] = Serving(graphs, _edition(web))
-    for concern in (pages, entities, vocabulary, questions, sparql, docs, operators):
+    concerns = (pages, entities, vocabulary, questions, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known)
+    for concern in concerns:
         app.register_blueprint(concern.blueprint)
     for concern in (errors, headers, display):
         concern.register(app)

@@ -14,21 +14,22 @@ from . import context
 CHUNK = 64 * 1024
 
 
-def answer(query: str, format: Format, **dataset) -> Response:
+def answer(query: str, format: Format, client: str | None = None, **dataset) -> Response:
     """The answer to a query in a format, streamed with its length known.
 
+    ``client`` names the stranger whose query it is, so that strangers take turns; None for questions of our own.
     Raises what the backend raises, before the first byte leaves.
     """
-    outcome, file = _answered(query, format, dataset)
+    outcome, file = _answered(query, format, client, dataset)
     response = Response(_chunks(file), content_type=format.content_type)
     response.content_length = outcome.bytes
     response.call_on_close(file.close)
     return response
 
 
-def read(query: str, format: Format, **dataset) -> bytes:
+def read(query: str, format: Format, client: str | None = None, **dataset) -> bytes:
     """The same answer, for a page to show."""
-    _, file = _answered(query, format, dataset)
+    _, file = _answered(query, format, client, dataset)
     with file:
         return file.read()
 
@@ -38,11 +39,11 @@ def boolean(answer: bytes) -> bool:
     return json.loads(answer)["boolean"]
 
 
-def _answered(query: str, format: Format, dataset: dict) -> tuple[Outcome, BinaryIO]:
+def _answered(query: str, format: Format, client: str | None, dataset: dict) -> tuple[Outcome, BinaryIO]:
     """What happened, and the open file that holds the answer and has no name any more."""
     backend = context.graph().backend
     if not isinstance(backend, Embedded):
-        return backend.answer_file(query, format, **dataset)
+        return backend.answer_file(query, format, client=client, **dataset)
     file = tempfile.TemporaryFile(buffering=0)
     try:
         outcome = backend.write(query, format, file, **dataset)
@@ -54,5 +55,6 @@ def _answered(query: str, format: Format, dataset: dict) -> tuple[Outcome, Binar
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk

@@ -26,7 +26,12 @@ def graph() -> Graph:
 
 def language() -> str:
     """The language to show labels in: the best of ``Accept-Language``, else English."""
-    return request.accept_languages.best_match(LANGUAGES, "en")
+    # Not best_match(): to "es-ES, en;q=0.5" it answers English, because only that is in the list letter by letter.
+    for tag, quality in request.accept_languages:
+        primary = tag.partition("-")[0].lower()
+        if quality > 0 and primary in LANGUAGES:
+            return primary
+    return "en"
 
 
 def wanted_format(offered: Iterable[Format]) -> Format:

@@ -9,6 +9,7 @@ from flask import Flask, url_for
 from .. import queries
 from ..model import TYPES, path_of
 from ..namespaces import BASE, ID, XSD, compact
+from ..search import Hit
 from . import context
 
 LONG = 300  # characters of a literal in a table before it is folded
@@ -70,6 +71,20 @@ def show(term, label: ox.Literal | None = None) -> Shown:
     return Shown(str(term))
 
 
+@dataclass(frozen=True)
+class Found:
+    """A line of a list of results. ``snippet`` is text in pieces, each with whether it matched."""
+
+    shown: Shown
+    kind: str
+    snippet: list[tuple[str, bool]]
+
+
+def found(hit: Hit) -> Found:
+    """A hit of the search index as a line of a list."""
+    return Found(Shown(hit.label, href_of(hit.iri), hit.lang or None, hit.iri), TYPES[hit.type].label, hit.snippet.parts)
+
+
 def query_link(text: str) -> str:
     """The address that runs a query and shows it."""
     return "/sparql?" + urlencode({"query": text})
@@ -78,6 +93,15 @@ def query_link(text: str) -> str:
 def question_query(name: str, **params) -> str:
     """The address that runs the query of a question, its parameters bound."""
     return query_link(queries.load(name).bind(**params))
+
+
+def sentence(text: str) -> str:
+    """Text that begins with a capital, and is otherwise as it was.
+
+    >>> sentence("a page of the EU")
+    'A page of the EU'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def host(iri: str) -> str:
@@ -98,7 +122,7 @@ def static(name: str) -> str:
 
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(static=static, question_query=question_query, query_link=query_link, types=TYPES)
-    app.jinja_env.filters.update(show=show, href=href_of, short=short, host=host)
+    app.jinja_env.filters.update(show=show, href=href_of, short=short, host=host, sentence=sentence)
     app.jinja_env.globals["m"] = app.jinja_env.get_template("macros.html").module
     app.context_processor(_release)
 

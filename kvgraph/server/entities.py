@@ -10,6 +10,7 @@ from ..graph import UnknownThing
 from ..model import iri_of, path_of
 from ..params import BadParameter
 from . import context, headers
+from .display import sentence
 from .entity_view import view
 
 blueprint = Blueprint("entities", __name__)
@@ -49,7 +50,7 @@ def _split(path: str) -> tuple[str, Format | None]:
 def _page(iri: str) -> Response:
     def make() -> str:
         thing = _view(iri)
-        trail = [(f"/search?type={thing.type.name}", thing.type.plural.capitalize())] if thing.type else []
+        trail = [(f"/search?type={thing.type.name}", sentence(thing.type.plural))] if thing.type else []
         trail += [(above.href, above.text) for above in thing.ancestors]
         return render_template("entity.html", thing=thing, trail=trail)
 

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 from ..graph import Graph, Rows, UnknownThing, best_label
 from ..model import ENTITY_TYPES, LABEL_PROPERTIES, EntityType
 from ..namespaces import DCTERMS, ID, KV, LOCN, ORG, PROV, RDF, SKOS
-from .display import Shown, show
+from .display import Shown, sentence, show
 from .reading_order import HIDDEN, INCOMING, INCOMING_HIDDEN, LEAD, REST, SECTIONS, WORDS
 
 FEW = 12  # things of a group that are listed at once; the others unfold
@@ -80,12 +80,14 @@ class EntityView:
     sections: list[tuple[str, list[Fact]]]
     parts: list[Part]
     partners: Group | None
-    inside: Group | None  # practices in a region, its parts included
-    groups: list[Group]
+    groups: list[Group]  # what leads here; of a region first the practices inside it
     ancestors: list[Shown]
     sources: list[Source]
-    statements: int
-    incoming: int
+
+    @property
+    def gathers(self) -> bool:
+        """Whether it matters for what it gathers (a place, a term of a list) more than for what is said of it."""
+        return self.type is None or self.type.name in ("region", "country", "channel", "source")
 
 
 def view(graph: Graph, iri: str, language: str, incoming_limit: int) -> EntityView:
@@ -98,12 +100,15 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int) -> EntityVi
     if not len(rows) and not len(incoming_counts):
         raise UnknownThing(f"Nothing is known here about <{iri}>.", hint="Search for its name.")
     labels = _Labels(graph.run("pages/labels", iri=iri), language)
-    reader = _Reader(rows, labels)
+    reader = _Reader(iri, rows, labels)
     type_ = next((t for t in ENTITY_TYPES if t.iri in reader.types), None)
     name = type_.name if type_ else ""
     taking_part = name in ("practice", "learning-example", "actor")
     participations = graph.run("pages/participations", iri=iri) if taking_part else None
+    inside = _inside(graph, iri) if name == "region" else None
+    without = frozenset({(DCTERMS + "spatial", KV + "Practice")} if inside else ())
     total = sum(row["count"] for row in incoming_counts)
+    incoming = graph.run("pages/incoming", iri=iri, limit=incoming_limit) if total else None
     return EntityView(
         iri, type_,
         title=labels.shown(iri),
@@ -112,12 +117,9 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int) -> EntityVi
         sections=reader.sections(name, bool(participations)),
         parts=_parts(participations, iri, reader, labels) if participations else [],
         partners=_partners(graph, iri) if name == "actor" else None,
-        inside=_inside(graph, iri) if name == "region" else None,
-        groups=_groups(graph.run("pages/incoming", iri=iri, limit=incoming_limit), incoming_counts, labels) if total else [],
+        groups=([inside] if inside else []) + (_groups(incoming, incoming_counts, labels, without) if incoming else []),
         ancestors=_ancestors(graph, iri) if name in ("region", "principle") else [],
         sources=list(reader.sources.values()),
-        statements=reader.count,
-        incoming=total,
     )  # fmt: skip
 
 
@@ -148,7 +150,7 @@ class _Labels:
 class _Reader:
     """Puts the statements about one thing into a reader's order."""
 
-    def __init__(self, rows: Rows, labels: _Labels):
+    def __init__(self, iri: str, rows: Rows, labels: _Labels):
         self.labels = labels
         self.sources: dict[str, Source] = {}
         self.values: dict[str, dict] = defaultdict(dict)  # property → value → sources by graph
@@ -158,7 +160,7 @@ class _Reader:
             source = self._source(row)
             self.values[row["property"].value].setdefault(row["value"], {})[source.graph] = source
         self.types = {v.value for p in (RDF + "type", SKOS + "inScheme") for v in self.values.get(p, ())}
-        self.count = sum(len(values) for values in self.values.values())
+        self.title = labels.shown(iri).text
 
     def _source(self, row: dict) -> Source:
         graph = row["graph"].value
@@ -186,6 +188,8 @@ class _Reader:
 
     def fact(self, iri: str) -> Fact:
         values = sorted(self.values[iri].items(), key=lambda item: _order(item[0], self.labels))
+        if iri in LABEL_PROPERTIES:  # what the title says already is no news
+            values = [(v, s) for v, s in values if v.value != self.title]
         shown = [Value(_point(v.value) if iri == LOCN + "geometry" else self.labels.term(v), list(s.values())) for v, s in values]
         return Fact(iri, self.labels.property(iri), shown, any(len(v.shown.text) > 80 and not v.shown.href for v in shown))
 
@@ -198,14 +202,13 @@ class _Reader:
         done = set(HIDDEN) | {p for p in LEAD if p in self.values and p == self.lead().iri}
         if has_parts:
             done.add(KV + "lead")
-        # The title is the h1; a second label in another language is still news.
-        done |= {p for p in LABEL_PROPERTIES if len(self.values.get(p, ())) == 1}
         found = []
         for section in SECTIONS:
-            properties = [p for p in section.properties if p in self.values and p not in done]
+            properties = [p for p in section.properties if p in self.values and p not in done and section.takes(p, type_name)]
             found.append((section.heading, [self.fact(p) for p in properties]))
-            done.update(section.properties)
+            done.update(properties)
         found.append((REST, [self.fact(p) for p in sorted(self.values) if p not in done]))
+        found = [(heading, [fact for fact in facts if fact.values]) for heading, facts in found]
         return [(heading, facts) for heading, facts in found if facts]
 
 
@@ -265,14 +268,14 @@ def _ancestors(graph: Graph, iri: str) -> list[Shown]:
     return [show(above, label) for above, label, _ in graph.run("pages/hierarchy", iri=iri).terms]
 
 
-def _groups(rows: Rows, counts: Rows, labels: _Labels) -> list[Group]:
-    """What leads here, by meaning: one group for each property and type of subject."""
+def _groups(rows: Rows, counts: Rows, labels: _Labels, without: frozenset = frozenset()) -> list[Group]:
+    """What leads here, by meaning: one group for each property and type of subject, but for those said elsewhere."""
     by_iri = {t.iri: t for t in ENTITY_TYPES}
     rank = {t.iri: i for i, t in enumerate(ENTITY_TYPES)}
     found: dict[tuple, dict] = defaultdict(dict)
     for subject, property_, label, type_ in rows.terms:
-        if property_.value not in INCOMING_HIDDEN:
-            key = (rank.get(type_.value, len(rank)) if type_ else len(rank), property_.value, type_.value if type_ else "")
+        key = (rank.get(type_.value, len(rank)) if type_ else len(rank), property_.value, type_.value if type_ else "")
+        if property_.value not in INCOMING_HIDDEN and key[1:] not in without:
             found[key].setdefault(subject.value, show(subject, label))
     per_property = Counter(key[1] for key in found)
     totals = {row["property"]: row["count"] for row in counts}
@@ -290,4 +293,4 @@ def _heading(property_: str, type_: EntityType | None, labels: _Labels) -> str:
     things = type_.plural if type_ else "things"
     words = INCOMING.get(property_)
     heading = words.format(things=things) if words else f"{things}: {labels.property(property_)}"
-    return heading[0].upper() + heading[1:]
+    return sentence(heading)

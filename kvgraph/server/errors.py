@@ -13,6 +13,8 @@ from ..graph import UnknownThing
 from ..queries import UnknownQuestion
 from ..releases import NoRelease
 from ..store.errors import PoolBusy, QueryError, QuerySyntaxError
+from . import context
+from .display import Found, found
 
 PROBLEM = Format("problem", "application/problem+json", ".json", "page", None, ("application/json",))
 log = logging.getLogger("kvgraph.server")
@@ -96,7 +98,8 @@ def _limit() -> int:
 def respond(fields: dict, pointed: str = "") -> Response:
     """A page for a browser, else a problem document."""
     if negotiate(request.headers.get("Accept"), (PROBLEM, HTML)) is HTML:
-        body = render_template("error.html", problem=fields, pointed=pointed, words=_words())
+        words = _words() if fields["status"] == 404 else ""
+        body = render_template("error.html", problem=fields, pointed=pointed, words=words, nearest=_nearest(words))
         return Response(body, fields["status"], mimetype="text/html")
     body = json.dumps({"type": "about:blank", **fields, "instance": request.path}, ensure_ascii=False, indent=1) + "\n"
     return Response(body, fields["status"], content_type=PROBLEM.media_type)
@@ -106,3 +109,11 @@ def _words() -> str:
     """What to search for instead: the words of the last part of the address."""
     slug = request.path.rstrip("/").rpartition("/")[2]
     return " ".join(slug.rpartition(".")[0].replace("-", " ").split() or slug.replace("-", " ").split())[:80]
+
+
+def _nearest(words: str) -> list[Found]:
+    """What is called nearly so. Without a release, or an index, there is nothing to offer and no second error."""
+    try:
+        return [found(hit) for hit in context.graph().search(words, limit=5).hits] if words else []
+    except KvgraphError:
+        return []

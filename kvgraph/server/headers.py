@@ -21,7 +21,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 # Addresses that programs on other sites may read; refusals and errors there too.
-OPEN = ("/sparql", "/id/", "/doc/", "/def/", "/questions")
+OPEN = ("/sparql", "/id/", "/doc/", "/def/", "/questions", "/data", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt")
 
 
 def register(app: Flask) -> None:
@@ -42,10 +42,10 @@ def _add(response: Response) -> Response:
     headers.setdefault("Cache-Control", "no-cache" if response.status_code in (200, 304) else "no-store")
     if request.path.startswith(OPEN):
         headers["Access-Control-Allow-Origin"] = "*"
-        headers["Access-Control-Expose-Headers"] = "Content-Length, ETag, Link, Location, Retry-After"
+        headers["Access-Control-Expose-Headers"] = "Accept-Ranges, Content-Length, Content-Range, ETag, Link, Location, Retry-After"
         if request.method == "OPTIONS":
             headers["Access-Control-Allow-Methods"] = headers.get("Allow", "GET, HEAD, OPTIONS")
-            headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match"
+            headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Range, Range"
             headers["Access-Control-Max-Age"] = "86400"
     return response
 

@@ -11,7 +11,7 @@ from ..graph import Graph, best_label
 from ..model import ENTITY_TYPES, TYPES
 from ..params import BadParameter, expand
 from . import context, headers
-from .display import Shown, href_of, show
+from .display import Found, found, show
 
 blueprint = Blueprint("pages", __name__)
 
@@ -27,19 +27,13 @@ def home() -> Response:
         graph = context.graph()
         counts = {row["type"]: row["count"] for row in graph.run("pages/counts")}
         figures = [(TYPES[name], counts.get(TYPES[name].iri, 0)) for name in ("practice", "learning-example", "actor", "policy", "principle", "region")]
-        featured = list(graph.run("pages/featured", limit=4))
-        return render_template("home.html", figures=figures, featured=featured)
+        featured = list(graph.run("pages/featured", limit=12))
+        # Of those of which most is known, the one that tells most in words; the others from elsewhere.
+        best = max(featured, key=lambda row: len(row["outcome"][:400]) + len(row["description"][:400]), default=None)
+        more = list({row["regionName"]: row for row in featured if row is not best}.values())[:4]
+        return render_template("home.html", figures=figures, best=best, more=more)
 
     return headers.page(make)
-
-
-@dataclass(frozen=True)
-class Found:
-    """A line of a list of results."""
-
-    shown: Shown
-    kind: str
-    snippet: list[tuple[str, bool]]
 
 
 @blueprint.get("/search")
@@ -66,13 +60,6 @@ def search() -> Response:
         )  # fmt: skip
 
     return headers.page(make)
-
-
-def found(hit) -> Found:
-    """A hit of the search index as a line of a list."""
-    return Found(
-        Shown(hit.label, href_of(hit.iri), hit.lang or None, hit.iri), TYPES[hit.type].label, hit.snippet.parts if hit.snippet else []
-    )
 
 
 def _page_number() -> int:

@@ -1,7 +1,8 @@
 """``/questions``: the gallery, and a page for each question with its form, its answer and its query."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -12,21 +13,26 @@ from .. import queries
 from ..errors import KvgraphError
 from ..formats import GRAPHS, HTML, RESULTS, Format
 from ..graph import Rows, Triples
-from ..params import Param, expand
+from ..model import ENTITY_TYPES, TYPES
+from ..params import BadParameter, Param, expand
 from . import answers, context, errors, headers
-from .display import short
+from .display import sentence, short
 from .tables import Table
 
 blueprint = Blueprint("questions", __name__)
 
 LIST = 60  # up to so many options a form shows a list to choose from, above that a field that completes
-COMPLETE = 800  # above that the field only takes what is typed: the page would weigh more than it helps
+COMPLETE = 1000  # above that the field only takes what is typed: the page would weigh more than it helps
+
+HEADINGS = {"learning": "learning examples", "count": "figures", "vocabulary": "terms"}  # of groups that are no type
 
 
 @dataclass(frozen=True)
 class Option:
+    """Something to choose. ``name`` is its label, with its code or id where another option is called the same."""
+
     value: str
-    label: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Field:
     value: str
     kind: str
     options: tuple[Option, ...] = ()
+    help: str = ""
 
 
 @blueprint.get("/questions")
@@ -47,7 +54,8 @@ def gallery() -> Response:
         groups = defaultdict(list)
         for name in queries.names():
             question = queries.load(name)
-            groups[question.tags[0] if question.tags else "other"].append(question)
+            tag = question.tags[0] if question.tags else "other"
+            groups[TYPES[tag].plural if tag in TYPES else HEADINGS.get(tag, tag)].append(question)
         ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
         return render_template("questions.html", groups=ordered, total=len(queries.names()))
 
@@ -59,9 +67,10 @@ def question(name: str) -> Response:
     found = queries.load(name)
     formats = RESULTS if found.form in ("SELECT", "ASK") else GRAPHS[:4]
     format = context.wanted_format((HTML, *formats))
-    values = {p.name: request.args[p.name].strip() for p in found.params if request.args.get(p.name, "").strip()}
+    typed = {p.name: request.args[p.name].strip() for p in found.params if request.args.get(p.name, "").strip()}
     if format is HTML:
-        return _page(found, values, formats)
+        return _page(found, typed, formats)
+    values = _meanings(found, typed)
     for field in request.args:
         if field != "format":
             found.param(field)
@@ -74,17 +83,22 @@ def _download(found: queries.Question, values: dict, format: Format) -> Response
     return response
 
 
-def _page(found: queries.Question, values: dict, formats: tuple[Format, ...]) -> Response:
+def _meanings(found: queries.Question, typed: dict) -> dict:
+    return {name: _meant(found.param(name), value) for name, value in typed.items()}
+
+
+def _page(found: queries.Question, typed: dict, formats: tuple[Format, ...]) -> Response:
     # At first the form holds the examples, and the page their answer: something to look at beats an empty form.
-    example = not values and any(p.required for p in found.params)
+    example = not typed and any(p.required for p in found.params)
     if example:
-        values = {p.name: p.example for p in found.params if p.required and p.example is not None}
+        typed = {p.name: p.example for p in found.params if p.required and p.example is not None}
     shown = {
-        "question": found, "values": values, "example": example, "table": None, "turtle": None, "yes": None,
+        "question": found, "example": example, "table": None, "turtle": None, "yes": None,
         "problem": None, "query": "", "downloads": [],
     }  # fmt: skip
 
     def make() -> Response:
+        values = _meanings(found, typed)
         query = found.bind(**values)
         downloads = [(f, f"/questions/{found.name}?{urlencode({**values, 'format': f.name})}") for f in formats]
         answer = _answer(found, query)
@@ -95,7 +109,7 @@ def _page(found: queries.Question, values: dict, formats: tuple[Format, ...]) ->
         return headers.tagged("html", make, context.language())
     except KvgraphError as error:
         shown["problem"] = errors.problem(error)
-        body = render_template("question.html", **shown, fields=_fields(found, values))
+        body = render_template("question.html", **shown, fields=_fields(found, typed))
         return errors.retry(Response(body, shown["problem"]["status"], mimetype="text/html"), error)
 
 
@@ -111,23 +125,55 @@ def _fields(found: queries.Question, values: dict) -> list[Field]:
 
 
 def _field(param: Param, value: str) -> Field:
+    help_ = param.help or sentence(param.expects)
     if param.type == "choice":
         return Field(param, value, "select", tuple(Option(c, c) for c in param.choices))
-    options = _options(context.graph().release.id, param.of, context.language()) if param.of else ()
-    if param.type == "iri":
-        value = short(expand(value)) if value else ""
-    if not options or len(options) > COMPLETE:
-        return Field(param, value, "text")
-    if len(options) > LIST:
-        return Field(param, value, "datalist", options)
-    if value and value not in {o.value for o in options}:
-        options = (*options, Option(value, value))
-    return Field(param, value, "select", options)
+    if not param.of:
+        return Field(param, value, "text", help=help_)
+    options = _options(context.graph().release.id, param.of, context.language())
+    value = short(expand(value)) if value else ""
+    chosen = next((o for o in options if o.value == value), None)
+    if options and len(options) <= LIST:
+        extra = (Option(value, value),) if value and not chosen else ()
+        return Field(param, value, "select", options + extra)
+    example = next((o.name for o in options if o.value == short(expand(param.example or ""))), "")
+    help_ = param.help or "A name" + (f", such as {example}" if example else "") + ", or an IRI."
+    kind = "datalist" if len(options) <= COMPLETE else "text"
+    return Field(param, chosen.name if chosen else value, kind, options, help_)
+
+
+def _meant(param: Param, value: str) -> str:
+    """The value itself, or what is called so among the things the parameter is about.
+
+    Raises :class:`~kvgraph.params.BadParameter` for a name that nothing has, with the nearest.
+    """
+    if not param.of or ":" in value or _is_short_id(value):
+        return value
+    options = _options(context.graph().release.id, param.of, context.language())
+    names = {o.name.casefold(): o for o in options}
+    if found := names.get(value.casefold()):
+        return found.value
+    # First what the search index finds, which knows other names and other languages, then what is spelt alike.
+    type_ = next((t for t in ENTITY_TYPES if t.iri == expand(param.of)), None)
+    near = [hit.label for hit in context.graph().search(value, types=[type_.name], limit=3).hits] if type_ else []
+    near = near or [names[n].name for n in get_close_matches(value.casefold()[:80], names, n=3, cutoff=0.5)]
+    hint = f"Did you mean: {', '.join(near)}?" if near else "Search for its name first, and use the one found there."
+    raise BadParameter(f"Nothing to choose for “{param.label}” is called “{value[:80]}”.", hint=hint)
+
+
+def _is_short_id(value: str) -> bool:
+    """Whether a value is a short id such as ``channel/spin-offs``."""
+    return expand(value) != value
 
 
 @lru_cache(maxsize=128)
 def _options(release: str, of: str, language: str) -> tuple[Option, ...]:
-    """What can be chosen; a release never changes, so the answer is kept (``release`` is part of the key)."""
+    """What can be chosen, by name; a release never changes, so the answer is kept (``release`` is part of the key)."""
     rows = context.graph().run("pages/options", of=of, lang=language)
-    found = {thing.value: label.value for thing, label, _ in rows.terms if isinstance(thing, ox.NamedNode)}
-    return tuple(Option(short(iri), label) for iri, label in sorted(found.items(), key=lambda item: item[1].casefold()))
+    found = {thing.value: (label.value, code) for thing, label, code in rows.terms if isinstance(thing, ox.NamedNode)}
+    shared = Counter(label.casefold() for label, _ in found.values())
+    options = []
+    for iri, (label, code) in found.items():
+        name = label if shared[label.casefold()] == 1 else f"{label} ({code.value if code else short(iri)})"
+        options.append(Option(short(iri), name))
+    return tuple(sorted(options, key=lambda o: (o.name.casefold(), o.value)))

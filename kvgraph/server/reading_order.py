@@ -13,18 +13,23 @@ class Section:
     heading: str
     properties: tuple[str, ...]
 
+    def takes(self, property: str, type_name: str) -> bool:
+        """Whether the property belongs here for things of this type: what a region lies within is a place."""
+        return property != SKOS + "broader" or (self.heading == WHERE) == (type_name == "region")
 
+
+WHERE = "Where and when"
 LEAD = (DCTERMS + "description", KV + "lesson", SKOS + "definition")  # the first of these stands under the title
 
 SECTIONS = (
     Section("What it is about", (
         KV + "lesson", KV + "condition", KV + "challengeStatement", KV + "outcome", KV + "targetGroup", DCTERMS + "description",
-        SKOS + "definition", SKOS + "scopeNote", KV + "toolKind", KV + "policyType", ORG + "classification", KV + "channel",
+        SKOS + "definition", SKOS + "scopeNote", SKOS + "note", SKOS + "example", KV + "toolKind", KV + "policyType", ORG + "classification", KV + "channel",
         KV + "challenge", KV + "asset", KV + "benefit", KV + "capacity", KV + "drawsOn", KV + "programme",
     )),
     Section("Who", (KV + "lead", DCTERMS + "creator", DCTERMS + "publisher", ORG + "subOrganizationOf")),
-    Section("Where and when", (
-        KV + "country", DCTERMS + "spatial", SCHEMA + "addressLocality", KV + "level", KV + "nutsLevel", LOCN + "geometry",
+    Section(WHERE, (
+        KV + "country", DCTERMS + "spatial", SKOS + "broader", SCHEMA + "addressLocality", KV + "level", KV + "nutsLevel", LOCN + "geometry",
         SCHEMA + "startDate", SCHEMA + "endDate", DCTERMS + "issued", KV + "period",
     )),
     Section("Policy and principles", (
@@ -77,6 +82,8 @@ WORDS = {
     SKOS + "closeMatch": "probably the same as",
     SKOS + "definition": "definition",
     SKOS + "exactMatch": "the same as",
+    SKOS + "example": "example",
+    SKOS + "note": "note",
     SKOS + "notation": "code",
     SKOS + "prefLabel": "name",
     SKOS + "scopeNote": "note",
@@ -101,8 +108,8 @@ INCOMING = {
     KV + "lead": "{things} led",
     KV + "succeeds": "{things} that succeeded this",
     DCTERMS + "isPartOf": "{things} that are part of this",
-    DCTERMS + "creator": "{things} issued",
-    DCTERMS + "publisher": "{things} published",
+    DCTERMS + "creator": "{things} by this actor",
+    DCTERMS + "publisher": "{things} published by this actor",
     DCTERMS + "relation": "{things} related to this",
     DCTERMS + "replaces": "{things} that replaced this",
     ORG + "subOrganizationOf": "{things} that belong to this",
@@ -112,4 +119,4 @@ INCOMING = {
     ELI + "amends": "{things} that amend this",
 }
 # Said by the participations already, or of no interest to a reader.
-INCOMING_HIDDEN = {KV + "lead", SKOS + "topConceptOf", SKOS + "hasTopConcept", PROV + "agent", PROV + "hadRole"}
+INCOMING_HIDDEN = {KV + "lead", SKOS + "example", SKOS + "topConceptOf", SKOS + "hasTopConcept", PROV + "agent", PROV + "hadRole"}

@@ -15,7 +15,6 @@ from .. import queries
 from ..errors import KvgraphError
 from ..formats import GRAPHS, HTML, JSON, RESULTS, TURTLE, Format, negotiate
 from ..graph import Rows
-from ..namespaces import PREFIXES
 from ..store import QuerySyntaxError, UpdateRefused, check
 from . import answers, context, errors, headers, service_description
 from .tables import Table
@@ -26,15 +25,6 @@ FORM = "application/x-www-form-urlencoded"
 DIRECT = "application/sparql-query"
 UPDATE = "application/sparql-update"
 EXAMPLES = ("practices-per-country", "who-worked-together", "principles-in-policies", "practices-on-the-map", "sources")
-
-# What the form holds before anybody wrote into it.
-START = "\n".join(f"PREFIX {p}: <{PREFIXES[p]}>" for p in ("kv", "dcterms", "skos")) + """
-
-SELECT ?practice ?title WHERE {
-  ?practice a kv:Practice ; dcterms:title ?title .
-}
-ORDER BY ?title
-LIMIT 20"""
 
 # An answer that may differ from one moment to the next has no ETag. An escape could hide such a function.
 _VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(|\\u", re.IGNORECASE)
@@ -63,7 +53,7 @@ def endpoint() -> Response:
     if _wants_page(asked):
         return _page(asked)
     format = _choose(asked, check(asked.query))
-    return _fresh(asked, format.name, lambda: answers.answer(asked.query, format, **asked.dataset))
+    return _fresh(asked, format.name, lambda: answers.answer(asked.query, format, request.remote_addr, **asked.dataset))
 
 
 def read_request() -> ProtocolRequest:
@@ -171,7 +161,7 @@ def _answered(asked: ProtocolRequest, form: str):
 
     def make() -> dict:
         format = JSON if form in ("SELECT", "ASK") else TURTLE
-        data = answers.read(asked.query, format, **asked.dataset)
+        data = answers.read(asked.query, format, request.remote_addr, **asked.dataset)
         links = [(f, _link(asked, f)) for f in (RESULTS if format is JSON else GRAPHS[:4])]
         if format is TURTLE:
             return {"turtle": data.decode(), "downloads": links}
@@ -192,5 +182,5 @@ def _empty(query: str) -> dict:
     """The page without an answer."""
     return {
         "query": query, "examples": [queries.load(name) for name in EXAMPLES], "table": None, "turtle": None, "yes": None,
-        "downloads": [], "problem": None, "pointed": "", "prologue": START,
+        "downloads": [], "problem": None, "pointed": "", "start": queries.load(EXAMPLES[0]).text.strip(),
     }  # fmt: skip

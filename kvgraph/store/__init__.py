@@ -1,12 +1,14 @@
 """The one border to an engine.
 
-Everything that answers SPARQL is a :class:`Backend`: :class:`Embedded` in this process, :class:`PoolClient` over the query pool of a server. The
-pool itself is started by ``python -m kvgraph.store.pool``. Errors are a :class:`QueryError` of some kind.
+Everything that answers SPARQL is a :class:`Backend`: :class:`Embedded` in this process, :class:`PoolClient` over the query pool of a server,
+:class:`Remote` over any SPARQL endpoint. The pool itself is started by ``python -m kvgraph.store.pool``. Errors are a
+:class:`QueryError` of some kind.
 """
 
 from kvgraph.store.backend import Backend, Outcome
 from kvgraph.store.client import PoolClient
 from kvgraph.store.embedded import Embedded
+from kvgraph.store.endpoint import EndpointError
 from kvgraph.store.errors import (
     EngineCrashed,
     PoolBusy,
@@ -19,10 +21,12 @@ from kvgraph.store.errors import (
     UpdateRefused,
 )
 from kvgraph.store.guard import check
+from kvgraph.store.remote import Remote
 
 __all__ = [
     "Backend",
     "Embedded",
+    "EndpointError",
     "EngineCrashed",
     "Outcome",
     "PoolBusy",
@@ -32,6 +36,7 @@ __all__ = [
     "QuerySyntaxError",
     "QueryTimeout",
     "QueryTooLarge",
+    "Remote",
     "ServiceRefused",
     "UpdateRefused",
     "check",

@@ -65,28 +65,47 @@ def serve_pool(graph_file: Path, socket_path: Path, workers: int = 2, limits: Li
         dispatcher.close()
 
 
+def launch(graph_file: Path, socket_path: Path, workers: int = 2, limits: Limits = Limits()) -> subprocess.Popen:
+    """Starts a pool in a process of its own and does not wait: see :func:`is_ready`. It ends with the thread that called this."""
+    command = [sys.executable, "-m", "kvgraph.store.pool", "--graph", str(graph_file), "--socket", str(socket_path)]
+    command += ["--workers", str(workers), "--timeout", str(limits.timeout), "--memory", str(limits.memory // 2**20)]
+    command += ["--max-bytes", str(limits.max_bytes), "--queue", str(limits.queue), "--wait", str(limits.wait)]
+    command += ["--recycle", str(limits.recycle // 2**20)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+
+
+def is_ready(process: subprocess.Popen, patience: float = 0.0) -> bool:
+    """Whether a launched pool answers by now, or within so many seconds. To be asked until it is ready, and not again.
+
+    Raises:
+        PoolUnavailable: it ended instead.
+    """
+    readable, _, _ = select.select([process.stdout], [], [], patience)
+    if not readable:
+        return False
+    ready = process.stdout.readline().strip() == _READY
+    if not ready:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+    if not ready:
+        raise PoolUnavailable("The query pool did not start.", "Its message is above.")
+    return True
+
+
 def start(graph_file: Path, socket_path: Path, workers: int = 2, limits: Limits = Limits(), *, patience: float = 120.0) -> subprocess.Popen:
     """Starts a pool in a process of its own and waits until it is ready. It ends with the thread that called this.
 
     Raises:
         PoolUnavailable: it ended, with its last words, or was not ready in time.
     """
-    command = [sys.executable, "-m", "kvgraph.store.pool", "--graph", str(graph_file), "--socket", str(socket_path)]
-    command += ["--workers", str(workers), "--timeout", str(limits.timeout), "--memory", str(limits.memory // 2**20)]
-    command += ["--max-bytes", str(limits.max_bytes), "--queue", str(limits.queue), "--wait", str(limits.wait)]
-    command += ["--recycle", str(limits.recycle // 2**20)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-    readable, _, _ = select.select([process.stdout], [], [], patience)
-    if readable and process.stdout.readline().strip() == _READY:
-        process.stdout.close()
+    process = launch(graph_file, socket_path, workers, limits)
+    if is_ready(process, patience):
         return process
     process.kill()
     process.wait()
     process.stdout.close()
-    raise PoolUnavailable(
-        f"The query pool did not start with {graph_file}.",
-        "Its message is above." if readable else f"It was not ready after {patience:g} s.",
-    )
+    raise PoolUnavailable(f"The query pool did not start with {graph_file}.", f"It was not ready after {patience:g} s.")
 
 
 def _threads() -> int:

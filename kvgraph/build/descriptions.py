@@ -1,0 +1,17 @@
+"""What build adds to the sources: the example queries and the VoID description, each in a graph of its own and in the merge."""
+
+import pyoxigraph as ox
+
+from .examples import EXAMPLES, examples
+from .void import GRAPH_OF_VOID, merged, void
+
+
+def add_descriptions(store: ox.Store) -> None:
+    """Describe a merged store inside itself, so that whoever asks the endpoint finds the examples and the numbers."""
+    _add(store, EXAMPLES, list(examples()))
+    _add(store, GRAPH_OF_VOID, void(store, list(merged(store))))
+
+
+def _add(store: ox.Store, graph: str, triples: list[ox.Triple]) -> None:
+    name = ox.NamedNode(graph)
+    store.extend([*(ox.Quad(*t, name) for t in triples), *(ox.Quad(*t) for t in triples)])

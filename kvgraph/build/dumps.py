@@ -1,0 +1,123 @@
+"""The dumps of a release: all of it and each source, to take away.
+
+Every dump exists as N-Quads and TriG, which keep who says what: the named graphs, and their merge as the default graph, as the SPARQL
+endpoint has it; and as Turtle, which holds the merge alone. The same content is the same bytes.
+"""
+
+import gzip
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from ..formats import NQUADS, TRIG, TURTLE, Format
+from ..namespaces import DCAT, DCTERMS, ID, PREFIXES, RDF
+
+FORMATS = (NQUADS, TRIG, TURTLE)
+WHOLE = "kvgraph"
+SUMS = "SHA256SUMS"
+SOURCE = ID + "source/"
+
+
+def write_dumps(lines: list[str], folder: Path) -> list[dict]:
+    """Write every dump of a release, and ``SHA256SUMS``, into a new ``folder``.
+
+    ``lines`` are the sorted N-Quads of the release, default graph included. Returns one dictionary for each file: ``file``,
+    ``source`` (an IRI, None for the whole), ``format`` (its name), ``triples`` (of the merge), ``quads`` (in named graphs), ``languages``
+    (tags), ``bytes``, ``sha256``.
+    """
+    folder.mkdir()
+    content = "".join(lines).encode()
+    quads = list(ox.parse(content, format=ox.RdfFormat.N_QUADS))
+    jobs = _jobs(folder / WHOLE, None, quads, lambda: content)
+    parts = sorted(by_source(quads).items())
+    for (source, part), name in zip(parts, _names(source for source, _ in parts)):
+        dataset = _with_merge(part)
+        jobs += _jobs(folder / name, source, dataset, lambda dataset=dataset: _sorted_lines(dataset))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # compression works outside the interpreter's lock
+        dumps = list(threads.map(lambda job: job(), jobs))
+    (folder / SUMS).write_text("".join(f"{d['sha256']}  {d['file']}\n" for d in dumps), encoding="ascii")
+    return dumps
+
+
+def by_source(quads: Iterable[ox.Quad]) -> dict[str, list[ox.Quad]]:
+    """The quads of each source: the graphs that are part of it, and what is said about these graphs and about the source itself.
+
+    >>> by_source([])
+    {}
+    """
+    named = [q for q in quads if isinstance(q.graph_name, ox.NamedNode)]
+    owners = {q.subject.value: {q.subject.value} for q in named if q.predicate.value == RDF + "type" and q.object == _DATASET}
+    sources = set(owners)
+    for quad in named:
+        if quad.predicate.value == DCTERMS + "isPartOf" and _value(quad.object) in sources:
+            owners.setdefault(quad.subject.value, set()).add(quad.object.value)
+    found: dict[str, list[ox.Quad]] = {}
+    for quad in named:
+        for source in owners.get(quad.graph_name.value) or owners.get(quad.subject.value) or ():
+            found.setdefault(source, []).append(quad)
+    return found
+
+
+_DATASET = ox.NamedNode(DCAT + "Dataset")
+
+
+def _value(term: ox.NamedNode | ox.Literal) -> str | None:
+    return term.value if isinstance(term, ox.NamedNode) else None
+
+
+def _with_merge(named: list[ox.Quad]) -> list[ox.Quad]:
+    """Named graphs and their de-duplicated merge."""
+    return [*(ox.Quad(*triple) for triple in dict.fromkeys(q.triple for q in named)), *named]
+
+
+def _names(sources: Iterable[str]) -> Iterator[str]:
+    """A file name for each source: what stands behind ``id/source/``, in letters that are safe anywhere, no two alike."""
+    taken = {WHOLE}
+    for source in sources:
+        name = slug = re.sub(r"[^A-Za-z0-9_-]+", "-", source.removeprefix(SOURCE)).strip("-")
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{slug}-{number}"
+        taken.add(name)
+        yield name
+
+
+def _jobs(stem: Path, source: str | None, quads: list[ox.Quad], nquads: Callable[[], bytes]) -> list[Callable[[], dict]]:
+    """What writes the files of one dump, one call for each."""
+    merge = [q.triple for q in quads if isinstance(q.graph_name, ox.DefaultGraph)]
+    languages = {t.object.language for t in merge if isinstance(t.object, ox.Literal)} - {None}
+    facts = {"triples": len(merge), "quads": len(quads) - len(merge), "languages": sorted(languages)}
+    # In the order of the statements, graph after graph.
+    contents = {
+        NQUADS: nquads,
+        TRIG: lambda: _serialised(sorted(quads, key=lambda q: _value(q.graph_name) or ""), TRIG),
+        TURTLE: lambda: _serialised(merge, TURTLE),
+    }
+
+    def write(format: Format) -> dict:
+        path = stem.with_name(f"{stem.name}{format.suffix}.gz")
+        compressed = _gzip(contents[format]())
+        path.write_bytes(compressed)
+        digest = hashlib.sha256(compressed).hexdigest()
+        return {"file": path.name, "source": source, "format": format.name, **facts, "bytes": len(compressed), "sha256": digest}
+
+    return [lambda format=format: write(format) for format in FORMATS]
+
+
+def _sorted_lines(quads: list[ox.Quad]) -> bytes:
+    return b"".join(sorted(_serialised(quads, NQUADS).splitlines(keepends=True)))
+
+
+def _serialised(statements: Iterable[ox.Quad] | Iterator[ox.Triple], format: Format) -> bytes:
+    return ox.serialize(statements, format=format.engine, prefixes=None if format is NQUADS else PREFIXES)
+
+
+def _gzip(content: bytes) -> bytes:
+    # No time in the header (RFC 1952, section 2.3.1): the same content is the same file.
+    return gzip.compress(content, compresslevel=6, mtime=0)

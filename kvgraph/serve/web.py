@@ -1,0 +1,109 @@
+"""What a web process runs: the application, and the graph each request is answered from."""
+
+import json
+import os
+import socket
+import threading
+import time
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from .. import releases
+from ..graph import Graph, remote
+from ..releases import Release
+from ..server import create_app, logs
+from ..server.metrics import CountedPool
+from ..store import PoolBusy, Remote
+from . import trusted_proxies
+
+LOADING = 15.0  # seconds a request waits for an older release to be loaded
+_waiting = threading.BoundedSemaphore(4)  # of 16 threads: the others go on with what can be answered now
+
+
+class Graphs:
+    """Gives the graph of a release, without an id that of the release being served. Cheap: one ``readlink``."""
+
+    def __init__(self, run: Path, home: Path):
+        self.run, self.home = run, home
+
+    def __call__(self, release_id: str | None = None) -> Graph:
+        """Raises :class:`~kvgraph.releases.NoRelease` for an unknown id."""
+        serving = os.readlink(self.run / "serving")
+        if release_id in (None, serving):
+            return _served(self.run, self.home, serving)
+        return _older(self.run, releases.find(self.home, release_id))
+
+
+@lru_cache(maxsize=3)
+def _served(run: Path, home: Path, release_id: str) -> Graph:
+    return Graph(_remote(release_id) or CountedPool(run / f"{release_id}.sock"), releases.find(home, release_id))
+
+
+@lru_cache(maxsize=8)
+def _older(run: Path, release: Release) -> Graph:
+    endpoint = _remote(release.id)
+    return Graph(endpoint, release) if endpoint else OlderGraph(run, release)
+
+
+def _remote(release_id: str) -> Remote | None:
+    """The endpoint that answers instead of our pools, if one was configured, under the time limit of this server."""
+    return remote(release_id, timeout=float(os.environ.get("KVGRAPH_TIMEOUT", Remote.TIMEOUT)))
+
+
+class OlderGraph(Graph):
+    """A release that is loaded when its first query comes; what needs no query (dumps, search) is there at once."""
+
+    def __init__(self, run: Path, release: Release):
+        self.release = release
+        self._run = run
+        self._pool = CountedPool(run / f"{release.id}.sock")
+
+    @property
+    def backend(self) -> CountedPool:
+        """The pool of this release. Raises :class:`~kvgraph.store.PoolBusy` if it is not loaded in time."""
+        (self._run / "wanted" / self.release.id).touch()  # each time: it is kept loaded while it is asked
+        if not self._pool.socket_path.exists():
+            self._wait()
+        return self._pool
+
+    def _wait(self) -> None:
+        later = PoolBusy(5, f"Release {self.release.id} is not loaded yet.", "Older releases are loaded when they are asked for. Try again in 5 s.")
+        if not _waiting.acquire(blocking=False):
+            raise later
+        try:
+            deadline = time.monotonic() + LOADING
+            while not self._answers():
+                if time.monotonic() > deadline or self.release.id in state(self._run)["troubles"]:
+                    raise later
+                time.sleep(0.05)
+        finally:
+            _waiting.release()
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self._pool.socket_path)) == 0
+
+
+def state(run: Path) -> dict:
+    """What the supervisor last said: ``since``, ``pool_restarts``, ``loaded`` releases, ``troubles`` by release."""
+    return json.loads((run / "state.json").read_text(encoding="utf-8"))
+
+
+def application() -> Flask:
+    """The application as granian runs it, in the run directory ``$KVGRAPH_RUN`` of a :func:`kvgraph.serve.serve`."""
+    run = Path(os.environ["KVGRAPH_RUN"])
+    logs.configure()
+    app = create_app(Graphs(run, releases.home()), {"STATE": lambda: state(run)})
+    if proxies := trusted_proxies():
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+    return app
+
+
+def __getattr__(name: str):
+    # What granian imports in each of its workers; importing this module must not make an application.
+    if name == "app":
+        return application()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

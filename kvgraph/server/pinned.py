@@ -1,0 +1,84 @@
+"""``/release/<id>/…``: any address, answered from that release for good.
+
+The prefix is taken off before the application sees the request (it becomes ``SCRIPT_NAME``), so no handler knows of it; the graph is chosen in
+:func:`kvgraph.server.context.graph`. Links of our own pages are written from the root; in a pinned page they are given the prefix on the way
+out, so that reading on stays in the same release.
+"""
+
+import re
+from urllib.parse import quote
+
+from flask import Flask, Response, request
+
+from ..graph import Graph, UnknownThing
+from ..releases import NoRelease
+
+PINNED = "kvgraph.release"  # in the environment of a pinned request: the id of the release
+# What is about the server or about all releases, and has no pinned form.
+_UNPINNED = ("/release", "/static/", "/status", "/metrics", "/healthz", "/readyz")
+_ADDRESS = re.compile(r"/release/([^/]+)(/.+)")
+# An attribute of our own templates whose value is an address here. Text cannot look like one: its quotation marks are escaped.
+_LINK = re.compile(r'(\s(?:href|action|src|data-[a-z]+)=")(/(?!/)[^"]*)')
+_TARGET = re.compile(r"<(/(?!/)[^>]*)>")
+FOREVER = "public, max-age=31536000, immutable"
+A_DAY = "public, max-age=86400"  # of a page: its facts stay, but how they are shown may be improved
+
+
+class UnknownRelease(UnknownThing):
+    """There is no release of this id here."""
+
+
+class Pin:
+    """WSGI middleware: notes which release a request is pinned to, and takes the prefix off its path."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        found = _ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
+        if found and not found[2].startswith(_UNPINNED) and ".." not in found[1]:
+            environ[PINNED] = found[1]
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/release/{found[1]}"
+            environ["PATH_INFO"] = found[2]
+        return self.app(environ, start_response)
+
+
+def register(app: Flask) -> None:
+    app.wsgi_app = Pin(app.wsgi_app)
+    app.after_request(_stay)
+    app.context_processor(lambda: {"pinned": request.environ.get(PINNED)})
+
+
+def choose(graphs, release_id: str | None) -> Graph:
+    """The graph of a release, without an id the one being served. Raises :class:`UnknownRelease`, naming those that exist."""
+    serving = graphs()
+    if release_id is None or release_id == serving.release.id:
+        return serving
+    try:
+        return graphs(release_id)
+    except NoRelease as error:
+        raise UnknownRelease(error.message, error.hint) from None
+
+
+def _stay(response: Response) -> Response:
+    release_id = request.environ.get(PINNED)
+    if release_id is None:
+        return response
+    prefix = request.script_root
+    if response.mimetype == "text/html" and not response.is_streamed and not response.direct_passthrough:
+        response.set_data(_LINK.sub(lambda found: found[1] + _within(prefix, found[2]), response.get_data(as_text=True)))
+    links = [_TARGET.sub(lambda found: f"<{_within(prefix, found[1])}>", link) for link in response.headers.getlist("Link")]
+    if response.location and response.location.startswith("/"):
+        response.location = _within(prefix, response.location)
+    query = request.query_string.decode("latin-1")
+    address = request.host_url.rstrip("/") + quote(request.path, safe="/:@!$&'()*+,;=~")
+    links.append(f'<{address}{"?" + query if query else ""}>; rel="canonical"')
+    response.headers.setlist("Link", links)
+    # Only what has a tag follows from the release alone; a query for the time of day does not.
+    if response.status_code in (200, 304) and response.get_etag()[0] and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = A_DAY if response.mimetype == "text/html" or response.status_code == 304 else FOREVER
+    return response
+
+
+def _within(prefix: str, address: str) -> str:
+    return address if address.startswith((prefix + "/", *_UNPINNED)) else prefix + address

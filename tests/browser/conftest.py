@@ -1,0 +1,100 @@
+"""A real browser on a real server. Whatever a page does that it should not is noticed here, for every test."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from ..serving import served
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
+
+# Runs in every page before its own scripts. Payloads in the tests set `harmed`.
+WATCH = """
+window.harmed = []; window.violations = [];
+document.addEventListener('securitypolicyviolation', (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+
+
+def find_chromium() -> str:
+    """The Chromium to test with: ``KVGRAPH_CHROMIUM``, else the first known name on PATH."""
+    named = os.environ.get("KVGRAPH_CHROMIUM")
+    found = shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.fail(
+            f"The browser tests need Chromium; {named or ' or '.join(NAMES)} was not found. On Debian or Ubuntu: "
+            "apt-get install --no-install-recommends chromium. Elsewhere set KVGRAPH_CHROMIUM to the path of a Chromium or Chrome.",
+            pytrace=False,
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def base(small_home):
+    with served(small_home) as address:
+        yield address
+
+
+class Watched:
+    """A browser context in which every trespass is written down."""
+
+    def __init__(self, browser: Browser, base: str, **options):
+        self.base = base
+        self.trespasses: list[str] = []
+        self.context: BrowserContext = browser.new_context(base_url=base, **options)
+        self.context.set_default_timeout(15_000)
+        self.context.add_init_script(WATCH)
+        self.context.on("request", self._request)
+        self.context.on("console", self._console)
+        self.context.on("weberror", lambda error: self.trespasses.append(f"script error: {error.error}"))
+        self.context.on("dialog", self._dialog)
+
+    def _request(self, request) -> None:
+        if not request.url.startswith((self.base + "/", "data:", "blob:")):
+            self.trespasses.append(f"request to another host: {request.url}")
+
+    def _console(self, message) -> None:
+        # The browser itself reports every refused query so; the refusals are part of the tests.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.trespasses.append(f"console: {message.text}")
+
+    def _dialog(self, dialog) -> None:
+        self.trespasses.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def close(self) -> None:
+        for page in self.context.pages:
+            self.trespasses += [f"harmed: {x}" for x in page.evaluate("window.harmed ?? []")]
+            self.trespasses += [f"policy violation: {x}" for x in page.evaluate("window.violations ?? []")]
+        self.context.close()
+        assert self.trespasses == []
+
+
+@pytest.fixture
+def visit(browser, base):
+    """Opens a fresh page: ``visit("/sparql", viewport=…)``. At the end nothing may have gone wrong in any of them."""
+    opened = []
+
+    def open_page(address: str, **options) -> Page:
+        watched = Watched(browser, base, **options)
+        opened.append(watched)
+        page = watched.context.new_page()
+        page.goto(address)
+        return page
+
+    yield open_page
+    for watched in opened:
+        watched.close()
