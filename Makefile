@@ -1,6 +1,7 @@
 # make serve   set up everything, build the bundled data into a release, serve it on http://127.0.0.1:8000/
 # make test    set up and run every check that needs no more than PyPI
-# make interop what needs more or takes longer: a newcomer's first start from an empty directory
+# make interop what needs more or takes longer: a newcomer's first start from an empty directory; Virtuoso, from Debian:
+#                apt-get install --no-install-recommends virtuoso-opensource-7-bin
 # Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI.
 
 PYTHON ?= python3

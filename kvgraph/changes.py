@@ -7,11 +7,10 @@ however large the releases are.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
 
@@ -35,15 +34,17 @@ class SubjectChange:
 
 
 def compare(old: Path, new: Path) -> Iterator[SubjectChange]:
-    """Compare two sorted dumps (gzipped N-Quads), in the order of their subjects."""
+    """Compare two sorted dumps (gzipped N-Quads), in the order of their subjects: what differs."""
+    return (one for one in _all(old, new) if one.removed or one.added)
+
+
+def _all(old: Path, new: Path) -> Iterator[SubjectChange]:
+    """Every subject of either dump, with what differs: often nothing."""
     with gzip.open(old) as a, gzip.open(new) as b:
         for subject, before, after in _aligned(_by_subject(a), _by_subject(b)):
-            if before != after:
-                removed, added = _triples(before - after), _triples(after - before)
-                # The same statement may be written in two ways by two versions of the engine.
-                gone, come = sorted(removed - added), sorted(added - removed)
-                if gone or come:
-                    yield SubjectChange(_name(subject), bool(before), bool(after), gone, come)
+            gone, come = (_triples(before - after), _triples(after - before)) if before != after else (set(), set())
+            # The same statement may be written in two ways by two versions of the engine: compared again as it was read.
+            yield SubjectChange(_name(subject), bool(before), bool(after), sorted(gone - come), sorted(come - gone))
 
 
 def _by_subject(lines: Iterable[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
@@ -92,14 +93,18 @@ class Change:
 def changes(old: Path, new: Path) -> list[Change]:
     """What changed from one dump to another, the added things first, then the removed, then the changed, each by label,
     and at the end of each what has none."""
-    subjects = list(compare(old, new))
-    owned = _owned(old, new, [s.subject for s in subjects])
-    spoken_of = _known(old, new, set(owned.values()))
+    differing, before, after = [], set(), set()
+    for one in _all(old, new):
+        named = {one.subject, one.subject.partition("#")[0]}  # itself, and the document it is part of
+        before |= named if one.before else set()
+        after |= named if one.after else set()
+        differing += [one] if one.removed or one.added else []
+    owned = _owned(old, new, [one.subject for one in differing], before | after)
     found: dict[str, Change] = {}
-    for one in subjects:
+    for one in differing:
         iri = owned.get(one.subject, one.subject)
-        before, after = spoken_of.get(iri, (one.before, one.after))
-        change = found.setdefault(iri, Change(iri, "changed" if before and after else "added" if after else "removed"))
+        kind = "changed" if iri in before and iri in after else "added" if iri in after else "removed"
+        change = found.setdefault(iri, Change(iri, kind))
         change.removed += one.removed
         change.added += one.added
     for path in (old, new):  # where both have a label the newer one is shown
@@ -128,10 +133,9 @@ def owners(subject: str) -> list[str]:
     return []
 
 
-def _owned(old: Path, new: Path, subjects: list[str]) -> dict[str, str]:
-    """Of these subjects those that belong to some other thing, and to which."""
+def _owned(old: Path, new: Path, subjects: list[str], known: set[str]) -> dict[str, str]:
+    """Of these subjects those that belong to some other thing that is known, and to which."""
     possible = {s: owners(s) for s in subjects}
-    known = _known(old, new, {owner for all_ in possible.values() for owner in all_})
     owned = {s: next(o for o in all_ if o in known) for s, all_ in possible.items() if any(o in known for o in all_)}
     # Records that keep an IRI of their own (laws with an ELI): what their graph speaks of.
     others = {s for s, all_ in possible.items() if all_ and s.startswith(GRAPH) and s not in owned}
@@ -152,28 +156,18 @@ def _first_subjects(path: Path, graphs: set[str]) -> dict[str, str]:
     return found
 
 
-def _known(old: Path, new: Path, iris: set[str]) -> dict[str, tuple[bool, bool]]:
-    """Of these things those that some release speaks of, and whether each does."""
-    before, after = (_each(path, iris, lambda lines: True) for path in (old, new))
-    return {iri: (iri in before, iri in after) for iri in iris if iri in before or iri in after}
-
-
 def _labels(path: Path, iris: Iterable[str]) -> dict[str, ox.Literal]:
     """The labels of things, English ones where there are."""
-    return {iri: label for iri, label in _each(path, set(iris), _label).items() if label}
-
-
-def _label(lines: list[bytes]) -> ox.Literal | None:
-    said = [line for line in lines if line.split(b" ", 2)[1] in _LABELS]
-    literals = [q for q in ox.parse(b"".join(said), format=ox.RdfFormat.N_QUADS) if isinstance(q.object, ox.Literal)]
-    ranked = sorted(literals, key=lambda q: (q.object.language != "en", LABEL_PROPERTIES.index(q.predicate.value), q.object.language or ""))
-    return ranked[0].object if ranked else None
-
-
-def _each(path: Path, iris: set[str], read: Callable[[list[bytes]], Any]) -> dict[str, Any]:
-    """What ``read`` makes of the lines about each of these things, for those that have any."""
     wanted = {f"<{iri}>".encode() for iri in iris}
     if not wanted:
         return {}
     with gzip.open(path) as file:
-        return {_name(subject): read(list(lines)) for subject, lines in groupby(file, _subject) if subject in wanted}
+        found = {_name(subject): _label(lines) for subject, lines in groupby(file, _subject) if subject in wanted}
+    return {iri: label for iri, label in found.items() if label}
+
+
+def _label(lines: Iterable[bytes]) -> ox.Literal | None:
+    said = [line for line in lines if line.split(b" ", 2)[1] in _LABELS]
+    literals = [q for q in ox.parse(b"".join(said), format=ox.RdfFormat.N_QUADS) if isinstance(q.object, ox.Literal)]
+    ranked = sorted(literals, key=lambda q: (q.object.language != "en", LABEL_PROPERTIES.index(q.predicate.value), q.object.language or ""))
+    return ranked[0].object if ranked else None

@@ -17,7 +17,7 @@ ROWS = [
     ["build", "export", "push"],
     ["graph"],
     ["store", "search", "search_index", "connections", "connection_index", "shortest_paths", "entities", "validate", "releases", "changes"],
-    ["queries", "params", "formats"],
+    ["queries", "params", "formats", "spreadsheet"],
     ["model"],
     ["namespaces", "errors", "resources"],
 ]

@@ -8,9 +8,9 @@ import time
 import pyoxigraph as ox
 import pytest
 
-from kvgraph import releases
+from kvgraph import releases, resources
 from kvgraph.build import BuildRefused, build
-from kvgraph.build.read import MalformedSource
+from kvgraph.build.read import MalformedSource, inputs_digest, source_files
 
 PRACTICE = "https://w3id.org/kvgraph/id/practice/living-lab"
 
@@ -26,10 +26,10 @@ def test_a_release_holds_what_the_design_says(tmp_path, small_data):
     built = build(tmp_path, data=small_data)
     assert built.fresh and releases.current(tmp_path) == built.release
     present = {p.name for p in built.release.path.iterdir()}
-    assert present == {"kvgraph.nq.gz", "kvgraph.ttl.gz", "search", "connections", "report.json", "manifest.json"}
+    assert present == {"dumps", "catalogue.ttl", "documents.txt", "search", "connections", "report.json", "manifest.json"}
     manifest = built.release.manifest
     assert manifest["counts"]["practice"] == 1 and manifest["counts"]["actor"] == 3
-    assert manifest["files"]["kvgraph.nq.gz"]["bytes"] == built.release.nquads.stat().st_size
+    assert manifest["files"]["dumps/kvgraph.nq.gz"]["bytes"] == built.release.nquads.stat().st_size
     assert built.release.report["conforms"] is True
 
 
@@ -55,6 +55,20 @@ def test_the_same_content_gives_the_same_bytes(tmp_path, small_data):
     two = build(tmp_path / "b", data=small_data).release
     assert one.manifest["digest"] == two.manifest["digest"]
     assert one.nquads.read_bytes() == two.nquads.read_bytes()
+
+
+def test_a_question_that_changed_means_a_new_release(tmp_path, small_data):
+    """The examples in the graph are made from the questions."""
+    files = source_files(tmp_path, small_data)
+    before = inputs_digest(files)
+    folder = tmp_path / "queries"
+    folder.mkdir()
+    (folder / "new.rq").write_text("#+ summary: Is there anything?\nASK { ?s ?p ?o }\n", encoding="utf-8")
+    found = resources.folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kvgraph.resources.folder", lambda name: folder if name == "queries" else found(name))
+        assert inputs_digest(files) != before
+    assert inputs_digest(files) == before
 
 
 def test_a_malformed_file_is_named_with_its_line_and_no_release_appears(tmp_path, small_data):
@@ -134,7 +148,7 @@ def test_sources_of_the_home_are_part_of_the_release(tmp_path, small_data):
 def test_progress_is_told(tmp_path, small_data):
     steps, counts = [], []
     build(tmp_path, data=small_data, step=steps.append, progress=lambda done, total: counts.append((done, total)))
-    assert steps == ["read sources", "validate", "dumps", "search index", "connection index", "publish"]
+    assert steps == ["read sources", "describe", "validate", "dumps", "search index", "connection index", "publish"]
     assert counts[-1][0] == counts[-1][1] > 3
 
 

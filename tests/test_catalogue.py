@@ -13,6 +13,7 @@ from kvgraph.build.rdf import describe
 from kvgraph.build.void import DATASET
 from kvgraph.namespaces import DCAT, DCTERMS, RDF
 from kvgraph.server import robots
+from kvgraph.server.addresses import here
 
 from .client import client_of
 
@@ -120,6 +121,12 @@ def test_other_releases_are_versions_of_the_data_set(tmp_path, small_data):
         assert f"<{DATASET}> <{DCAT}hasVersion> <{HOST}/release/{release.id}> ." in data
         assert f"<{HOST}/release/{release.id}> <{DCAT}isVersionOf> <{DATASET}> ." in data
     assert data.count(f"<{DCAT}hasCurrentVersion>") == 1 and f"<{DCAT}hasCurrentVersion> <{HOST}/release/{second.id}>" in data
+
+
+def test_pinned_to_a_release_addresses_stay_in_it_but_for_releases_themselves():
+    triple = ox.Triple(*(ox.NamedNode(f"https://w3id.org/kvgraph/{path}") for path in ("sparql", "def/kv#lead", "release/b")))
+    (moved,) = here([triple], f"{HOST}/prefix/release/a/")
+    assert [t.value for t in moved] == [f"{HOST}/prefix/release/a/sparql", "https://w3id.org/kvgraph/def/kv#lead", f"{HOST}/prefix/release/b"]
 
 
 def test_a_source_keeps_its_own_licence_publisher_and_name(tmp_path, small_data):

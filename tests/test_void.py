@@ -124,7 +124,7 @@ def test_the_ranges_of_a_property_are_counted(graph):
 
 def test_whatever_is_stated_is_true_of_any_data_once_it_is_stated():
     unsaid = 0
-    for size in range(20, 120):
+    for size in range(60, 80, 2):
         triples = [ox.Triple(ox.NamedNode(f"x:{n % 7}"), ox.NamedNode("x:p"), ox.Literal(n * 3)) for n in range(size)]
         description = void(ox.Store(), triples)
         said = {t.predicate.value.removeprefix(VOID): int(t.object.value) for t in description if t.subject.value == DATASET and t.object.value.isdecimal()}
@@ -132,7 +132,7 @@ def test_whatever_is_stated_is_true_of_any_data_once_it_is_stated():
         assert said["triples"] == len(merge)
         assert said.get("distinctObjects", len({t.object for t in merge})) == len({t.object for t in merge})
         unsaid += "distinctObjects" not in said
-    assert unsaid < 50
+    assert 0 < unsaid < 10, "both cases were met"
 
 
 def test_links_to_other_data_sets_are_counted_once_and_not_within_these():

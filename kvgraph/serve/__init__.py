@@ -93,7 +93,7 @@ def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
         "--workers", str(settings.web_workers), "--blocking-threads", "16", "--no-ws", "--respawn-failed-workers",
-        "--workers-kill-timeout", "2", "--log-level", "warning", "kvgraph.serve.web:app",
+        "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.web:app",
     ]  # fmt: skip
     (run / "metrics").mkdir()
     env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(run / "metrics")}

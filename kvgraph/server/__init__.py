@@ -16,7 +16,8 @@ from .. import __version__
 from ..graph import Graph
 from ..resources import folder
 from . import (
-    catalogue, display, docs, dumps, entities, errors, graph_store, headers, operators, pages, questions, robots, sparql, vocabulary, well_known,
+    catalogue, display, docs, dumps, entities, errors, graph_store, headers, logs, operators, pages, pinned, questions, releases, robots, sparql,
+    status, vocabulary, well_known,
 )  # fmt: skip
 
 __all__ = ["create_app"]
@@ -27,6 +28,8 @@ DEFAULTS = {
     "PAGE_ROWS": 1000,  # rows of an answer that a page shows; downloads hold all
     "SEARCH_ROWS": 20,
     "INCOMING_ROWS": 2000,  # links to a thing that its page knows; the counts are always whole
+    "CHANGED_THINGS": 50,  # on a page of what changed between two releases
+    "STATE": None,  # called for what the supervisor says: see kvgraph.serve.web.state
 }
 
 
@@ -34,15 +37,16 @@ DEFAULTS = {
 class Serving:
     """What the blueprints share: where the graph comes from, and which edition of the pages this is."""
 
-    graphs: Callable[[], Graph]
+    graphs: Callable[..., Graph]
     edition: str  # changes with the code, the templates and the style sheet, so that no cache mixes two of them
 
 
-def create_app(graphs: Callable[[], Graph], config: Mapping[str, Any] | None = None) -> Flask:
+def create_app(graphs: Callable[..., Graph], config: Mapping[str, Any] | None = None) -> Flask:
     """Make the web application.
 
     ``graphs`` is called at the start of every request and gives the graph to answer from, so a new release is picked up
-    between two requests and never within one. ``config`` overrides :data:`DEFAULTS`, which say what each setting means.
+    between two requests and never within one. With the id of an older release it gives the graph of that one, or raises
+    :class:`~kvgraph.releases.NoRelease`. ``config`` overrides :data:`DEFAULTS`, which say what each setting means.
 
         app = create_app(lambda: kvgraph.open())
     """
@@ -53,10 +57,10 @@ def create_app(graphs: Callable[[], Graph], config: Mapping[str, Any] | None = N
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False
     app.extensions["kvgraph"] = Serving(graphs, _edition(web))
-    concerns = (pages, entities, vocabulary, questions, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known)
+    concerns = (pages, entities, vocabulary, questions, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known, releases, status)
     for concern in concerns:
         app.register_blueprint(concern.blueprint)
-    for concern in (errors, headers, display):
+    for concern in (logs, errors, headers, display, pinned):  # what is first here is last to see a response
         concern.register(app)
     return app
 

@@ -1,13 +1,16 @@
 """An answer as bytes: from the engine's file to the client, without a detour through Python."""
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import pyoxigraph as ox
 from flask import Response
 
-from ..formats import Format
+from .. import spreadsheet
+from ..formats import JSON, Format
 from ..store import Embedded, Outcome
 from . import context
 
@@ -20,9 +23,15 @@ def answer(query: str, format: Format, client: str | None = None, **dataset) -> 
     ``client`` names the stranger whose query it is, so that strangers take turns; None for questions of our own.
     Raises what the backend raises, before the first byte leaves.
     """
-    outcome, file = _answered(query, format, client, dataset)
+    if format is spreadsheet.XLSX:
+        file = _spreadsheet(read(query, JSON, client, **dataset))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+    else:
+        outcome, file = _answered(query, format, client, dataset)
+        size = outcome.bytes
     response = Response(_chunks(file), content_type=format.content_type)
-    response.content_length = outcome.bytes
+    response.content_length = size
     response.call_on_close(file.close)
     return response
 
@@ -32,6 +41,17 @@ def read(query: str, format: Format, client: str | None = None, **dataset) -> by
     _, file = _answered(query, format, client, dataset)
     with file:
         return file.read()
+
+
+def _spreadsheet(answer: bytes) -> BinaryIO:
+    """SPARQL Results JSON as a spreadsheet: no engine writes those."""
+    file = tempfile.TemporaryFile()
+    try:
+        spreadsheet.write(ox.parse_query_results(answer, JSON.engine), file)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def boolean(answer: bytes) -> bool:

@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotAcceptable
 
 from ..formats import Format, UnknownFormat, by_name, negotiate
 from ..graph import Graph
+from .pinned import PINNED
 
 # The official languages of the EU: what labels may be read in. The pages themselves are English.
 LANGUAGES = tuple("en bg cs da de el es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())
@@ -20,7 +21,7 @@ def serving():
 def graph() -> Graph:
     """The graph this request is answered from: the same one from its first query to its last."""
     if "graph" not in g:
-        g.graph = serving().graphs()
+        g.graph = request.environ.get(PINNED) or serving().graphs()
     return g.graph
 
 

@@ -4,7 +4,7 @@ import json
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import KvgraphError
@@ -45,6 +45,7 @@ def status_of(error: KvgraphError) -> int:
 
 def problem(error: KvgraphError) -> dict:
     """The members of a problem document for an error of ours, the position of a syntax error among them."""
+    g.refused = error  # for the log and the counters
     status = status_of(error)
     fields = {"title": HTTPStatus(status).phrase, "status": status, "detail": error.message}
     if error.hint:
@@ -87,7 +88,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.path)
+    log.exception("%s %s failed", request.method, request.endpoint)
     return respond({"title": "Internal Server Error", "status": 500, "detail": _PLAIN[500]})
 
 

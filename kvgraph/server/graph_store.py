@@ -64,5 +64,5 @@ def _identified() -> ox.NamedNode | None:
 
 def _content(graph: ox.NamedNode | None, format: Format) -> Response:
     if graph is not None and not context.graph().run("pages/graph-exists", graph=graph):
-        raise UnknownThing(f"This release has no graph {graph}.", hint="This lists them: SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }")
+        raise UnknownThing(f"This release has no graph {graph}.", hint="The largest are listed by the service description at /sparql; a query with GRAPH ?g finds all.")
     return answers.answer(queries.load("pages/graph").bind(graph=graph), format, request.remote_addr)

@@ -98,7 +98,8 @@ def refusals() -> dict[str, int]:
 def exposition(release, pool: dict | None, state: dict) -> bytes:
     """The page for Prometheus: what was counted, and how the engine is now.
 
-    ``release`` is the one being served, ``pool`` the status of its query pool (None if it does not answer), ``state`` what the supervisor says.
+    ``release`` is the one being served, if any; ``pool`` the status of its query pool, None if it does not answer; ``state`` what the supervisor
+    says.
     """
     now = CollectorRegistry()
     now.register(_Now(release, pool, state))

@@ -1,19 +1,22 @@
 """``/release/<id>/…``: any address, answered from that release for good.
 
-The prefix is taken off before the application sees the request (it becomes ``SCRIPT_NAME``), so no handler knows of it; the graph is chosen in
-:func:`kvgraph.server.context.graph`. Links of our own pages are written from the root; in a pinned page they are given the prefix on the way
+The prefix is taken off before the application sees the request (it becomes ``SCRIPT_NAME``), and the graph of the release is put beside it, where
+:func:`kvgraph.server.context.graph` finds it; no handler knows of it. Links of our own pages are written from the root; in a pinned page they are given the prefix on the way
 out, so that reading on stays in the same release.
 """
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import quote
 
 from flask import Flask, Response, request
 
+from ..errors import KvgraphError
 from ..graph import Graph, UnknownThing
 from ..releases import NoRelease
 
-PINNED = "kvgraph.release"  # in the environment of a pinned request: the id of the release
+PINNED = "kvgraph.pinned"  # in the environment of a pinned request: the graph of its release
 # What is about the server or about all releases, and has no pinned form.
 _UNPINNED = ("/release", "/static/", "/status", "/metrics", "/healthz", "/readyz")
 _ADDRESS = re.compile(r"/release/([^/]+)(/.+)")
@@ -29,27 +32,31 @@ class UnknownRelease(UnknownThing):
 
 
 class Pin:
-    """WSGI middleware: notes which release a request is pinned to, and takes the prefix off its path."""
+    """WSGI middleware: takes the prefix of a pinned request off its path, and puts the graph of the release into its environment.
 
-    def __init__(self, app):
-        self.app = app
+    A release that is not here is left to :mod:`kvgraph.server.releases`, which says so.
+    """
+
+    def __init__(self, app, graphs: Callable[..., Graph]):
+        self.app, self.graphs = app, graphs
 
     def __call__(self, environ, start_response):
         found = _ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
-        if found and not found[2].startswith(_UNPINNED) and ".." not in found[1]:
-            environ[PINNED] = found[1]
-            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/release/{found[1]}"
-            environ["PATH_INFO"] = found[2]
+        if found and not found[2].startswith(_UNPINNED):
+            with suppress(KvgraphError, OSError):
+                environ[PINNED] = choose(self.graphs, found[1])
+                environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/release/{found[1]}"
+                environ["PATH_INFO"] = found[2]
         return self.app(environ, start_response)
 
 
 def register(app: Flask) -> None:
-    app.wsgi_app = Pin(app.wsgi_app)
+    app.wsgi_app = Pin(app.wsgi_app, app.extensions["kvgraph"].graphs)
     app.after_request(_stay)
-    app.context_processor(lambda: {"pinned": request.environ.get(PINNED)})
+    app.context_processor(lambda: {"pinned": PINNED in request.environ, "current_address": _unpinned})
 
 
-def choose(graphs, release_id: str | None) -> Graph:
+def choose(graphs: Callable[..., Graph], release_id: str | None) -> Graph:
     """The graph of a release, without an id the one being served. Raises :class:`UnknownRelease`, naming those that exist."""
     serving = graphs()
     if release_id is None or release_id == serving.release.id:
@@ -61,8 +68,7 @@ def choose(graphs, release_id: str | None) -> Graph:
 
 
 def _stay(response: Response) -> Response:
-    release_id = request.environ.get(PINNED)
-    if release_id is None:
+    if PINNED not in request.environ:
         return response
     prefix = request.script_root
     if response.mimetype == "text/html" and not response.is_streamed and not response.direct_passthrough:
@@ -70,9 +76,7 @@ def _stay(response: Response) -> Response:
     links = [_TARGET.sub(lambda found: f"<{_within(prefix, found[1])}>", link) for link in response.headers.getlist("Link")]
     if response.location and response.location.startswith("/"):
         response.location = _within(prefix, response.location)
-    query = request.query_string.decode("latin-1")
-    address = request.host_url.rstrip("/") + quote(request.path, safe="/:@!$&'()*+,;=~")
-    links.append(f'<{address}{"?" + query if query else ""}>; rel="canonical"')
+    links.append(f'<{_unpinned()}>; rel="canonical"')
     response.headers.setlist("Link", links)
     # Only what has a tag follows from the release alone; a query for the time of day does not.
     if response.status_code in (200, 304) and response.get_etag()[0] and "Cache-Control" not in response.headers:
@@ -81,4 +85,11 @@ def _stay(response: Response) -> Response:
 
 
 def _within(prefix: str, address: str) -> str:
-    return address if address.startswith((prefix + "/", *_UNPINNED)) else prefix + address
+    bare = address.removeprefix(prefix) if address.startswith(prefix + "/") else address
+    return bare if bare.startswith(_UNPINNED) else prefix + bare
+
+
+def _unpinned() -> str:
+    """The address of this request without the prefix."""
+    query = quote(request.query_string.decode("latin-1"), safe="%/:@!$&'()*+,;=~?[]")
+    return request.host_url.rstrip("/") + quote(request.path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")

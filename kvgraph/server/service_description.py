@@ -50,7 +50,6 @@ def _service(endpoint: str) -> Iterator[ox.Triple]:
 def _dataset(endpoint: str, graph: Graph) -> Iterator[ox.Triple]:
     """Sections 3.2.7 to 3.2.11: the graphs that a query without a dataset of its own is asked of."""
     rows = list(graph.run("pages/graphs", limit=NAMED))
-    count = graph.release.manifest["counts"]["graphs"]
     yield from rdf.describe(
         endpoint + "#dataset",
         (RDF + "type", SD + "Dataset"),
@@ -60,7 +59,7 @@ def _dataset(endpoint: str, graph: Graph) -> Iterator[ox.Triple]:
         (DCTERMS + "modified", rdf.typed(graph.release.manifest["built"], "dateTime")),
         (SD + "defaultGraph", DATASET),
         (SD + "namedGraph", [f"{endpoint}#graph-{number}" for number in range(1, len(rows) + 1)]),
-        (RDFS + "comment", rdf.english(f"Of {count:,} named graphs the {len(rows)} largest are listed; the default graph is the merge of all.")),
+        (RDFS + "comment", rdf.english(f"At most the {NAMED} largest named graphs are listed. The default graph is the merge of all, each triple once.")),
     )
     for number, row in enumerate(rows, 1):
         node = f"{endpoint}#graph-{number}"

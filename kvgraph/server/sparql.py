@@ -15,8 +15,9 @@ from .. import queries
 from ..errors import KvgraphError
 from ..formats import GRAPHS, HTML, JSON, RESULTS, TURTLE, Format, negotiate
 from ..graph import Rows
+from ..spreadsheet import XLSX
 from ..store import QuerySyntaxError, UpdateRefused, check
-from . import answers, context, errors, headers, service_description
+from . import answers, context, errors, headers, service_description, workbench
 from .tables import Table
 
 blueprint = Blueprint("sparql", __name__)
@@ -115,7 +116,7 @@ def _wants_page(asked: ProtocolRequest) -> bool:
 
 def _choose(asked: ProtocolRequest, form: str) -> Format:
     """The format for an answer of this form. Raises as :func:`~kvgraph.server.context.wanted_format`."""
-    offered = RESULTS if form in ("SELECT", "ASK") else GRAPHS
+    offered = (*RESULTS, XLSX) if form in ("SELECT", "ASK") else GRAPHS
     if asked.format:
         return context.pick(asked.format, offered)
     chosen = negotiate(request.headers.get("Accept"), offered)
@@ -162,7 +163,7 @@ def _answered(asked: ProtocolRequest, form: str):
     def make() -> dict:
         format = JSON if form in ("SELECT", "ASK") else TURTLE
         data = answers.read(asked.query, format, request.remote_addr, **asked.dataset)
-        links = [(f, _link(asked, f)) for f in (RESULTS if format is JSON else GRAPHS[:4])]
+        links = [(f, _link(asked, f)) for f in ((*RESULTS, XLSX) if format is JSON else GRAPHS[:4])]
         if format is TURTLE:
             return {"turtle": data.decode(), "downloads": links}
         if form == "ASK":
@@ -183,4 +184,5 @@ def _empty(query: str) -> dict:
     return {
         "query": query, "examples": [queries.load(name) for name in EXAMPLES], "table": None, "turtle": None, "yes": None,
         "downloads": [], "problem": None, "pointed": "", "start": queries.load(EXAMPLES[0]).text.strip(),
+        **workbench.settings(),
     }  # fmt: skip

@@ -6,6 +6,7 @@ Everything that answers SPARQL is a :class:`Backend`: :class:`Embedded` in this 
 """
 
 from kvgraph.store.backend import Backend, Outcome
+from kvgraph.store.cached import Answers, Cached, volatile
 from kvgraph.store.client import PoolClient
 from kvgraph.store.embedded import Embedded
 from kvgraph.store.endpoint import EndpointError
@@ -24,7 +25,9 @@ from kvgraph.store.guard import check
 from kvgraph.store.remote import Remote
 
 __all__ = [
+    "Answers",
     "Backend",
+    "Cached",
     "Embedded",
     "EndpointError",
     "EngineCrashed",
@@ -40,4 +43,5 @@ __all__ = [
     "ServiceRefused",
     "UpdateRefused",
     "check",
+    "volatile",
 ]

@@ -16,7 +16,7 @@ from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 from kvgraph.formats import JSON, NTRIPLES, Format, UnknownFormat
 from kvgraph.store import wire
 from kvgraph.store.backend import Outcome
-from kvgraph.store.errors import PoolUnavailable, QueryError, from_wire
+from kvgraph.store.errors import PoolUnavailable, QueryError, QueryTooLarge, from_wire
 from kvgraph.store.guard import Bounds
 
 _PATIENCE = 600.0  # seconds: the pool keeps the real limits; this only ends a wait for a pool that has stopped altogether
@@ -70,13 +70,15 @@ class PoolClient:
         *,
         timeout: float | None = None,
         max_bytes: int | None = None,
+        max_rows: int | None = None,
         default_graphs: Sequence[str] | None = None,
         named_graphs: Sequence[str] | None = None,
         client: str | None = None,
     ) -> tuple[Outcome, BinaryIO]:
         """What happened, and the whole answer as an open file at its beginning, which has no name and is gone when closed.
 
-        The graphs are ``default-graph-uri`` and ``named-graph-uri`` of the SPARQL 1.1 Protocol. The other options are as for the class.
+        The graphs are ``default-graph-uri`` and ``named-graph-uri`` of the SPARQL 1.1 Protocol. After ``max_rows`` rows of a SELECT the engine
+        stops, and the outcome is not ``complete``. The other options are as for the class.
 
         Raises:
             QueryError: of some kind, with what was exceeded and what to try instead.
@@ -85,6 +87,7 @@ class PoolClient:
         options = {
             "timeout": timeout or self.timeout,
             "max_bytes": max_bytes or self.max_bytes,
+            "max_rows": max_rows,
             "default_graphs": list(default_graphs or ()),
             "named_graphs": list(named_graphs or ()),
             "client": client or self.client,
@@ -115,6 +118,9 @@ class PoolClient:
         if outcome.form not in forms:
             file.close()
             raise wrong
+        if not outcome.complete:
+            file.close()
+            raise QueryTooLarge("The engine cut its answer.", "Ask for fewer rows (LIMIT).", limit="rows")
         return file
 
     def _exchange(self, header: dict, body: bytes = b"") -> tuple[dict, int | None]:

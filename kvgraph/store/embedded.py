@@ -16,6 +16,7 @@ from kvgraph.namespaces import PREFIXES
 from kvgraph.store import guard, syntax
 from kvgraph.store.backend import Outcome
 from kvgraph.store.errors import EngineCrashed, QueryError, QueryTooLarge
+from kvgraph.store.rows import first_rows
 
 
 class Embedded:
@@ -77,13 +78,15 @@ class Embedded:
         output: BinaryIO,
         *,
         max_bytes: int | None = None,
+        max_rows: int | None = None,
         default_graphs: Sequence[str] | None = None,
         named_graphs: Sequence[str] | None = None,
     ) -> Outcome:
         """Writes an answer to an open binary file.
 
         The graphs are the ``default-graph-uri`` and ``named-graph-uri`` of the SPARQL 1.1 Protocol, section 2.1.4; given either,
-        they are the whole dataset and a FROM in the query counts for nothing.
+        they are the whole dataset and a FROM in the query counts for nothing. After ``max_rows`` rows of a SELECT the engine stops, and the
+        outcome is not ``complete``.
 
         Raises:
             QueryTooLarge: the answer is longer than ``max_bytes``; what is in the file then is no answer.
@@ -92,18 +95,22 @@ class Embedded:
         start = time.perf_counter()
         results, form = self._run(query, default_graphs, named_graphs)
         counted = _Counted(output, max_bytes)
-        triples = None
+        rows, complete, triples = None, True, None
         try:
             if isinstance(results, QueryTriples):
                 fit(format, form)
                 triples = _write_triples(results, format, counted)
+            elif max_rows and form == "SELECT":
+                answer, rows, complete = first_rows(results, fit(format, form), max_rows)
+                counted.write(answer)
             else:
                 results.serialize(counted, format=fit(format, form).engine)
         except (RuntimeError, ValueError, OSError) as error:
             raise EngineCrashed(f"The engine gave up: {error}") from error
         # In TSV a row is a line (line breaks inside a value are escaped) after one line of names; CSV, JSON and XML do not show it as cheaply.
-        rows = max(0, counted.lines - 1) if form == "SELECT" and format == TSV else None
-        return Outcome(form, format, counted.bytes, time.perf_counter() - start, rows=rows, triples=triples)
+        if form == "SELECT" and format == TSV:
+            rows = max(0, counted.lines - 1)
+        return Outcome(form, format, counted.bytes, time.perf_counter() - start, rows=rows, triples=triples, complete=complete)
 
     def _run(
         self, query: str, default_graphs: Sequence[str] | None = None, named_graphs: Sequence[str] | None = None

@@ -14,15 +14,17 @@ under ``def/`` are also things that data speak of; those keep their name, and on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from pyoxigraph import Literal, NamedNode, Triple
+import pyoxigraph
+from pyoxigraph import Literal, NamedNode, QueryResultsFormat, RdfFormat, Triple
 
 from kvgraph import queries
 from kvgraph.namespaces import BASE, DCAT, DCTERMS, GRAPH
 from kvgraph.store.endpoint import EndpointError
+from kvgraph.store.errors import QueryError
 from kvgraph.store.tokens import Token, tokens
 
 RELEASE = BASE + "release/"
@@ -70,10 +72,11 @@ class Names:
 
 @dataclass(frozen=True)
 class Published:
-    """A release at an endpoint. ``graphs`` are its named graphs, None where the engine lets ``GRAPH`` reach every graph it has.
+    """A release at an endpoint. ``graphs`` are its named graphs, None where a variable after ``GRAPH`` reaches every graph there is.
 
     Given only a default graph, a query has no named graphs (SPARQL 1.1 Protocol, section 2.1.4), so they are named too wherever the query uses
-    GRAPH. Virtuoso keeps them all in reach instead, and cannot take thousands of names: there the variable after GRAPH is filtered.
+    GRAPH. Virtuoso cannot take thousands of names, and has all graphs in a variable's reach instead: there the variable is filtered, and
+    only a graph that the query names is named.
     """
 
     names: Names
@@ -84,13 +87,23 @@ class Published:
 
         >>> Published(Names("x"), None).prepare("ASK FROM <https://w3id.org/kvgraph/graph/nuts-2024> {}")
         ('ASK FROM <https://w3id.org/kvgraph/release/x/graph/nuts-2024> {}', [])
+
+        Raises:
+            QueryError: GRAPH stands before names and variables, and the engine cannot do both.
         """
-        found = list(tokens(query))
-        text = self._renamed(query, found)
+        text = self._renamed(query, list(tokens(query)))
         if names_dataset(query):
             return text, []
-        uses_graphs = any(token.kind == "word" and token.text.upper() == "GRAPH" for token in found)
-        named = self.graphs if uses_graphs and self.graphs else ()
+        variables, constants = _after_graph(text)
+        if self.graphs is not None:
+            named = self.graphs if variables or constants else ()
+        elif variables and constants:
+            raise QueryError(
+                "On this engine a query cannot use GRAPH with the name of a graph and with a variable.",
+                "Use variables only, and say which graph you mean: GRAPH ?g { … } FILTER(?g = <…>).",
+            )
+        else:
+            named = constants
         return text, [("default-graph-uri", self.names.default), *(("named-graph-uri", g) for g in named)]
 
     def restore(self, answer: bytes) -> bytes:
@@ -118,6 +131,25 @@ class Published:
         """A filter for the group in which GRAPH binds a variable. Its terms are written by the engine's own serialiser."""
         prefix, merge = Literal(f"{self.names.release}/"), NamedNode(self.names.default)
         return f"FILTER(STRSTARTS(STR({variable}), {prefix}) && {variable} != {merge})"
+
+
+def _after_graph(query: str) -> tuple[bool, list[str]]:
+    """Whether GRAPH stands before a variable, and the graphs that it names."""
+    variables, constants, prefixes, before = False, [], {}, [Token("", "", 0)] * 2
+    for token in tokens(query):
+        word, previous = before[0].text.upper(), before[1]
+        if word == "PREFIX" and previous.kind == "name" and token.kind == "iri":
+            prefixes[previous.text[:-1]] = token.text[1:-1]
+        if previous.kind == "word" and previous.text.upper() == "GRAPH":
+            if token.kind == "var":
+                variables = True
+            elif token.kind == "iri":
+                constants.append(token.text[1:-1])
+            elif token.kind == "name":
+                prefix, _, local = token.text.partition(":")
+                constants.append(prefixes.get(prefix, "") + local.replace("\\", ""))
+        before = [previous, token]
+    return variables, constants
 
 
 def names_dataset(query: str) -> bool:
@@ -158,24 +190,27 @@ class Found:
         return release or self.current
 
 
-# Answers a CONSTRUCT query over a dataset that is given as protocol parameters.
-Construct = Callable[[str, list[tuple[str, str]]], Iterable[Triple]]
+# Answers a query of a form over a dataset given as protocol parameters, as SPARQL Results JSON or N-Triples.
+Send = Callable[[str, str, list[tuple[str, str]]], bytes]
 
 
-def look(construct: Construct) -> Found:
+def look(send: Send) -> Found:
     """What the graph ``release/current`` says."""
-    triples = _graph(construct, CURRENT)
+    triples = _graph(send, CURRENT)
     current = next((t.object.value.removeprefix(RELEASE) for t in triples if t.predicate == HAS_CURRENT), None)
     return Found(current, frozenset(t.subject.value.removeprefix(RELEASE) for t in triples if t.predicate == AVAILABLE))
 
 
-def describe(construct: Construct, release: str) -> Published:
+def describe(send: Send, release: str) -> Published:
     """A release that is whole at the endpoint, and how GRAPH works there."""
     names = Names(release)
-    if _graph(construct, names.release, [("default-graph-uri", names.default)]):
-        return Published(names, None)  # by the standard there is nothing: this dataset has no named graphs
-    return Published(names, tuple(sorted(t.object.value for t in _graph(construct, names.release) if t.predicate == NAMED_GRAPH)))
+    # By the standard there is no answer: this dataset has no named graphs.
+    probe = send(queries.load("pages/statements").bind(iri=CURRENT), "SELECT", [("default-graph-uri", names.default)])
+    if list(pyoxigraph.parse_query_results(probe, format=QueryResultsFormat.JSON)):
+        return Published(names, None)
+    return Published(names, tuple(sorted(t.object.value for t in _graph(send, names.release) if t.predicate == NAMED_GRAPH)))
 
 
-def _graph(construct: Construct, name: str, dataset: list[tuple[str, str]] | None = None) -> list[Triple]:
-    return list(construct(queries.load("pages/graph").bind(graph=name), dataset or []))
+def _graph(send: Send, name: str) -> list[Triple]:
+    answer = send(queries.load("pages/graph").bind(graph=name), "CONSTRUCT", [])
+    return [quad.triple for quad in pyoxigraph.parse(answer, format=RdfFormat.N_TRIPLES)]

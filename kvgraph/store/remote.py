@@ -17,6 +17,7 @@ from kvgraph.store import guard, published, syntax
 from kvgraph.store.backend import Outcome
 from kvgraph.store.endpoint import Endpoint, Parameters
 from kvgraph.store.errors import QueryError, QueryTooLarge
+from kvgraph.store.rows import first_rows
 
 MAX_BYTES = 256 * 2**20  # of an answer
 FOLLOW = 30.0  # seconds until the endpoint is asked again which release is current
@@ -85,6 +86,7 @@ class Remote:
         *,
         timeout: float | None = None,
         max_bytes: int | None = None,
+        max_rows: int | None = None,
         default_graphs: Sequence[str] | None = None,
         named_graphs: Sequence[str] | None = None,
         client: str | None = None,
@@ -97,13 +99,13 @@ class Remote:
         data, complete = self._exchange(query, form, parameters, release, timeout, max_bytes)
         file = tempfile.TemporaryFile()
         try:
-            rows, triples = _write(data, form, format, file)
+            rows, triples, whole = _write(data, form, format, file, max_rows)
         except BaseException:
             file.close()
             raise
         size = file.tell()
         file.seek(0)
-        return Outcome(form, format, size, time.perf_counter() - start, rows=rows, triples=triples, complete=complete), file
+        return Outcome(form, format, size, time.perf_counter() - start, rows=rows, triples=triples, complete=complete and whole), file
 
     def ping(self) -> None:
         """Returns if the endpoint answers and holds what is asked.
@@ -160,9 +162,8 @@ class Remote:
             self._followed = time.monotonic(), found
         return found
 
-    def _plain(self, query: str, parameters: Parameters) -> Iterator[Triple]:
-        data, _ = self._exchange(query, "CONSTRUCT", parameters)
-        return (quad.triple for quad in pyoxigraph.parse(data, format=RdfFormat.N_TRIPLES))
+    def _plain(self, query: str, form: str, parameters: Parameters) -> bytes:
+        return self._exchange(query, form, parameters)[0]
 
     def _exchange(
         self,
@@ -187,12 +188,16 @@ def _graph(iri: str, release: published.Published | None) -> str:
     return release.names.graph(iri) if release and iri.startswith(BASE) else iri
 
 
-def _write(data: bytes, form: str, format: Format, file: BinaryIO) -> tuple[int | None, int | None]:
-    """Writes an answer in the format asked for; the rows or triples, where they are easily counted."""
+def _write(data: bytes, form: str, format: Format, file: BinaryIO, max_rows: int | None) -> tuple[int | None, int | None, bool]:
+    """Writes an answer in the format asked for; the rows or triples, where they are easily counted, and whether it holds all of them."""
+    if form == "SELECT" and max_rows:
+        answer, rows, whole = first_rows(pyoxigraph.parse_query_results(data, format=QueryResultsFormat.JSON), format, max_rows)
+        file.write(answer)
+        return rows, None, whole
     if form in ("SELECT", "ASK"):
         answer = pyoxigraph.parse_query_results(data, format=QueryResultsFormat.JSON).serialize(format=format.engine)
         file.write(answer)
-        return answer.count(b"\n") - 1 if form == "SELECT" and format == TSV else None, None  # TSV: a row is a line, after the names
+        return answer.count(b"\n") - 1 if form == "SELECT" and format == TSV else None, None, True  # TSV: a row is a line, after the names
     triples = [quad.triple for quad in pyoxigraph.parse(data, format=RdfFormat.N_TRIPLES)]
     pyoxigraph.serialize(triples, file, format=format.engine, prefixes=None if format in (NTRIPLES, NQUADS) else PREFIXES)
-    return None, len(triples)
+    return None, len(triples), True

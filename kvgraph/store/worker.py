@@ -66,6 +66,7 @@ def _reply(engine: Embedded, limits: Limits, header: dict, body: bytes, fd: int)
                 by_name(header["format"]),
                 output,
                 max_bytes=min(limits.max_bytes, header.get("max_bytes") or limits.max_bytes),
+                max_rows=header.get("max_rows"),
                 default_graphs=header.get("default_graphs"),
                 named_graphs=header.get("named_graphs"),
             )

@@ -13,10 +13,11 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
 
-# Runs in every page before its own scripts. Payloads in the tests set `harmed`.
+# Runs in every page before its own scripts. Payloads in the tests push to `harmed`.
 WATCH = """
-window.harmed = []; window.violations = [];
-document.addEventListener('securitypolicyviolation', (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+window.harmed = { push: (what) => trespass(`harmed: ${what}`) };
+document.addEventListener('securitypolicyviolation', (event) =>
+  trespass(`policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
 
 
@@ -56,6 +57,7 @@ class Watched:
         self.trespasses: list[str] = []
         self.context: BrowserContext = browser.new_context(base_url=base, **options)
         self.context.set_default_timeout(15_000)
+        self.context.expose_function("trespass", lambda what: self.trespasses.append(what))
         self.context.add_init_script(WATCH)
         self.context.on("request", self._request)
         self.context.on("console", self._console)
@@ -77,8 +79,7 @@ class Watched:
 
     def close(self) -> None:
         for page in self.context.pages:
-            self.trespasses += [f"harmed: {x}" for x in page.evaluate("window.harmed ?? []")]
-            self.trespasses += [f"policy violation: {x}" for x in page.evaluate("window.violations ?? []")]
+            page.evaluate("1")  # what the page has reported until now arrives before this answer
         self.context.close()
         assert self.trespasses == []
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ..serving import served
+from .conftest import Watched
 from .workbench import ask, cells, heads, link, ready, run, verdict, write
 
 PAYLOADS = [
@@ -54,6 +55,20 @@ def hostile_base(tmp_path_factory):
         yield address
 
 
+def test_the_watch_sees_what_a_careless_page_would_do(browser, base):
+    """The tests below would notice."""
+    watched = Watched(browser, base)
+    page = watched.context.new_page()
+    page.goto("/docs/api")
+    page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", PAYLOADS[0] + "<p style='color: red'>")
+    page.evaluate("harmed.push('script'); new Image().src = 'http://127.0.0.1:9/'; console.error('trouble')")
+    page.wait_for_timeout(300)
+    seen = "\n".join(watched.trespasses)
+    watched.context.close()
+    for part in ("policy violation: script-src-attr", "policy violation: style-src-attr", "harmed: script", "policy violation: img-src", "console: trouble"):
+        assert part in seen
+
+
 def test_hostile_literals_are_text(visit):
     page = ready(visit(link(values(PAYLOADS))))
     assert [row[0] for row in cells(page)] == PAYLOADS
@@ -64,8 +79,6 @@ def test_hostile_literals_are_text(visit):
 
 
 def test_hostile_labels_in_the_data_are_text(browser, hostile_base):
-    from .conftest import Watched
-
     watched = Watched(browser, hostile_base)
     page = watched.context.new_page()
     titles = "SELECT ?t { ?p a <https://w3id.org/kvgraph/def/kv#Practice> ; <http://purl.org/dc/terms/title> ?t } "
@@ -150,11 +163,14 @@ def test_hostile_and_broken_answers_are_shown_as_text(visit, status, kind, body)
 
 
 def test_a_hostile_query_in_a_link_is_text(visit):
+    page = visit("/docs/api")
     for payload in PAYLOADS:
-        page = visit(link(payload))
+        page.goto(link(payload))
         ready(page)
         expect(page.locator(".tabPanel.active [role=alert]")).to_be_visible()
-    page = ready(visit("/sparql#query=" + "%3Cimg%20src%3Dx%20onerror%3D%22harmed.push(1)%22%3E&endpoint=https%3A%2F%2Felsewhere.example%2F&tabTitle=%3Cimg%3E"))
+    page.goto("/docs/api")
+    page.goto("/sparql#query=" + "%3Cimg%20src%3Dx%20onerror%3D%22harmed.push(1)%22%3E&endpoint=https%3A%2F%2Felsewhere.example%2F&tabTitle=%3Cimg%3E")
+    ready(page)
     expect(page.locator(".tabPanel.active [role=alert]")).to_be_visible()
 
 

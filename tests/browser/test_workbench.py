@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import Watched
-from .workbench import ask, cells, downloads, editor, heads, link, query_in, ready, type_in, verdict, write
+from .workbench import ask, cells, downloads, editor, heads, link, query_in, ready, run, type_in, verdict, write
 
 TITLES = """PREFIX kv: <https://w3id.org/kvgraph/def/kv#>
 PREFIX dcterms: <http://purl.org/dc/terms/>
@@ -277,6 +278,17 @@ def test_whatever_is_stored_the_workbench_opens_and_asks_only_us(visit, stored):
     ready(page)
     ask(page, "ASK {}")
     expect(verdict(page)).to_have_text("Yes")
+
+
+def test_the_workbench_of_a_pinned_release_stays_in_it(visit, small_home):
+    release = (small_home / "current").resolve().name
+    page = ready(visit(f"/release/{release}" + link(TITLES)))
+    with page.expect_request(f"**/release/{release}/sparql") as asked:
+        run(page)
+    assert asked.value.method == "POST"
+    expect(page.get_by_role("link", name="practice/living-lab")).to_have_attribute("href", f"/release/{release}/doc/practice/living-lab")
+    expect(downloads(page).first).to_have_attribute("href", re.compile(f"^/release/{release}/sparql"))
+    assert page.url.endswith(f"/release/{release}" + link(TITLES))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

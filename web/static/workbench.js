@@ -21,7 +21,10 @@ class Workbench {
   constructor(place, Yasgui) {
     this.place = place;
     this.endpoint = new URL(place.dataset.endpoint, location.href).href;
-    this.terms = new Terms(JSON.parse(place.dataset.prefixes), JSON.parse(place.dataset.places));
+    // On the pages of a pinned release, links stay within it.
+    const root = place.dataset.endpoint.replace(/\/sparql$/, "");
+    const places = JSON.parse(place.dataset.places).map(([start, path]) => [start, root + path]);
+    this.terms = new Terms(JSON.parse(place.dataset.prefixes), places);
     this.#prepare(Yasgui);
     this.#layout();
     const stored = `kvgraph ${place.dataset.endpoint}`;
@@ -242,9 +245,8 @@ function link(path, { query, graphs }) {
 
 function summary(answer) {
   const took = `${number.format(Math.max(answer.milliseconds, 1))} ms`;
-  const cut = answer.incomplete ? " Not complete: the answer was cut." : "";
-  if (answer.kind === "rows") return `${number.format(answer.rows.length)} ${answer.rows.length === 1 ? "row" : "rows"} in ${took}.${cut}`;
-  return { yes: `Answered in ${took}.`, graph: `Triples, in ${took}.${cut}`, problem: "No answer." }[answer.kind];
+  if (answer.kind === "rows") return `${number.format(answer.rows.length)} ${answer.rows.length === 1 ? "row" : "rows"} in ${took}.`;
+  return { yes: `Answered in ${took}.`, graph: `Triples, in ${took}.`, problem: "No answer." }[answer.kind];
 }
 
 async function copyText(text) {

@@ -12,7 +12,6 @@ export class Answer {
     if (response instanceof Error) return answer.#failed(response);
     answer.text = response.content;
     answer.mediaType = (response.headers.get("content-type") ?? "").split(";")[0].trim();
-    answer.incomplete = response.headers.get("x-kvgraph-incomplete");
     return answer.#read();
   }
 

@@ -16,7 +16,7 @@ export class Terms {
     const place = this.places.find(([start]) => iri.startsWith(start) && iri.length > start.length);
     const [prefix, start] = this.prefixes.find(([, start]) => iri.startsWith(start)) ?? [];
     if (start && /^[\w.-]+$/.test(iri.slice(start.length))) return `${prefix}:${iri.slice(start.length)}`;
-    return place && place[1] === "/doc/" ? iri.slice(place[0].length) : iri;
+    return place?.[1].endsWith("/doc/") ? iri.slice(place[0].length) : iri;
   }
 
   /** Where a link to a thing leads: our page about it, else the thing itself if it is on the web, else nowhere. */
@@ -59,7 +59,7 @@ export class Terms {
   }
 }
 
-function escapeSegment(segment, index) {
+function escapeSegment(segment) {
   // What follows a # is a part of a document, as in /def/kv#Practice.
   return segment.split("#").map(encodeURIComponent).join("#");
 }
