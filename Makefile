@@ -1,8 +1,8 @@
 # make serve   set up everything, build the bundled data into a release, serve it on http://127.0.0.1:8000/
-# make test    set up and run every check that needs no more than PyPI
+# make test    set up and run every check that needs no more than PyPI, npm and Chromium
 # make interop what needs more or takes longer: a newcomer's first start from an empty directory; Virtuoso, from Debian:
 #                apt-get install --no-install-recommends virtuoso-opensource-7-bin
-# Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI.
+# Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI and npm; the tests need Chromium as well.
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,7 +26,9 @@ interop: setup
 bench: setup
 	$(BIN)/python -m tests.bench
 
-setup: $(VENV)/.ready
+BUNDLES := web/static/bundles/inputs.sha256
+
+setup: $(VENV)/.ready $(BUNDLES)
 
 # The lock names exact versions, our own build tool included: nothing else is downloaded, and never twice. Installing builds
 # the npm parts too (hatch_build.py), with the Node on PATH or one from PyPI.
@@ -37,8 +39,12 @@ $(VENV)/.ready: pyproject.toml requirements.lock hatch_build.py $(wildcard web/b
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Made by the installation above; made again if they were thrown away.
+$(BUNDLES): | $(VENV)/.ready
+	$(BIN)/python hatch_build.py
+
 lock: setup
 	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
 
 clean:
-	rm -rf $(VENV) var dist
+	rm -rf $(VENV) var dist web/static/bundles

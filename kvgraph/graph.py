@@ -276,8 +276,8 @@ def open(home: str | os.PathLike | None = None, release: str | None = None, endp
     return Graph(remote(found.id, endpoint) or Embedded.load(found.nquads), found)
 
 
-def remote(release: str, endpoint: str | None = None, **options: Any) -> Remote | None:
-    """A release at ``endpoint``, else at ``$KVGRAPH_ENDPOINT``; None if neither is set. ``options`` as in :class:`~kvgraph.store.Remote`.
+def remote(release: str, endpoint: str | None = None, kind: type[Remote] = Remote, **options: Any) -> Remote | None:
+    """A release at ``endpoint``, else at ``$KVGRAPH_ENDPOINT``; None if neither is set. ``options`` as in :class:`~kvgraph.store.Remote`, or the ``kind`` of it.
 
     ``$KVGRAPH_ENDPOINT_USER`` and ``$KVGRAPH_ENDPOINT_PASSWORD_FILE`` are for an endpoint that wants a password.
     """
@@ -289,4 +289,4 @@ def remote(release: str, endpoint: str | None = None, **options: Any) -> Remote 
         password = Path(file).read_text(encoding="utf-8").strip() if file else None
     except OSError as error:
         raise KvgraphError(f"The password of the endpoint cannot be read: {error.strerror}.", hint="See KVGRAPH_ENDPOINT_PASSWORD_FILE.") from None
-    return Remote(url, user=user, password=password, release=release, **options)
+    return kind(url, user=user, password=password, release=release, **options)

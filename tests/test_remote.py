@@ -168,10 +168,11 @@ def test_the_command_line_asks_the_endpoint(pushed, small_home, monkeypatch):
         queries.load("pages/graph").bind(graph="https://w3id.org/kvgraph/def/channel"),
         COUNT.replace("{", "FROM <https://w3id.org/kvgraph/def/channel> {"),
         "PREFIX g: <https://w3id.org/kvgraph/graph/> SELECT * { GRAPH g:sources { ?s ?p ?o } }",
+        "PREFIX d: <https://w3id.org/kvgraph/def/> SELECT ?s FROM d:channel { ?s ?p ?o }",
         "SELECT * FROM NAMED <https://w3id.org/kvgraph/graph/sources> { GRAPH ?g { ?s ?p ?o } }",
         "SELECT ?g ?basis { GRAPH ?g { ?s a <https://w3id.org/kvgraph/def/kv#Practice> } ?g <https://w3id.org/kvgraph/def/kv#basis> ?basis }",
     ],
-    ids=range(11),
+    ids=range(12),
 )  # fmt: skip
 def test_a_pushed_release_answers_with_its_own_names_and_keeps_who_says_what(pushed, small_home, query):
     here = kvgraph.open(small_home)
@@ -193,6 +194,16 @@ def test_a_filter_stands_in_where_graph_reaches_every_graph():
     only = 'FILTER(STRSTARTS(STR(?g), "https://w3id.org/kvgraph/release/r/") && ?g != <https://w3id.org/kvgraph/release/r/default>)'
     assert text == f"SELECT * {{ ?s ?p ?o OPTIONAL {{ {only} GRAPH ?g {{ ?s ?p ?o }} }} }}"
     assert dataset == [("default-graph-uri", "https://w3id.org/kvgraph/release/r/default")]
+
+
+@pytest.mark.parametrize("graph", ["<https://w3id.org/kvgraph/def/kv>", "d:kv", "e:a"])
+def test_there_only_a_graph_that_the_query_names_is_named(graph):
+    query = f"PREFIX d: <https://w3id.org/kvgraph/def/> PREFIX e: <http://example.org/> ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}"
+    _, dataset = Published(Names("r"), None).prepare(query)
+    named = {"e:a": "http://example.org/a"}.get(graph, "https://w3id.org/kvgraph/release/r/def/kv")
+    assert dataset == [("default-graph-uri", "https://w3id.org/kvgraph/release/r/default"), ("named-graph-uri", named)]
+    with pytest.raises(QueryError, match="with the name of a graph and with a variable"):
+        Published(Names("r"), None).prepare(query.replace("ASK {", "ASK { GRAPH ?g { ?s ?p ?o }"))
 
 
 def test_a_default_graph_can_be_named(engine, two):

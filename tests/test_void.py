@@ -14,26 +14,22 @@ from kvgraph.validate import validate
 
 from .client import client_of
 
-# What sib-swiss/sparql-editor asks an endpoint, in its own words.
-EDITOR_CLASSES = """
+# What an editor such as that of the SIB wants to know of an endpoint: what may stand where, the examples, the prefixes.
+COMPLETIONS = """
 PREFIX void: <http://rdfs.org/ns/void#>
 PREFIX void-ext: <http://ldf.fi/void-ext#>
-SELECT DISTINCT ?subjectClass ?prop ?objectClass ?objectDatatype WHERE {
-  ?cp void:class ?subjectClass ; void:propertyPartition ?pp .
-  ?pp void:property ?prop .
-  OPTIONAL {
-    { ?pp void:classPartition [ void:class ?objectClass ] } UNION { ?pp void-ext:datatypePartition [ void-ext:datatype ?objectDatatype ] }
-  }
+SELECT ?class ?property ?range {
+  ?ofClass void:class ?class ; void:propertyPartition ?ofProperty .
+  ?ofProperty void:property ?property .
+  OPTIONAL { ?ofProperty (void:classPartition/void:class)|(void-ext:datatypePartition/void-ext:datatype) ?range }
 }"""
-EDITOR_EXAMPLES = """
+FORMS = """
 PREFIX sh: <http://www.w3.org/ns/shacl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-SELECT DISTINCT ?sq ?comment ?query WHERE {
-  ?sq a sh:SPARQLExecutable ; rdfs:comment ?comment ; sh:select|sh:ask|sh:construct|sh:describe ?query .
-} ORDER BY ?sq"""
-EDITOR_PREFIXES = """
+SELECT ?example ?comment ?text { ?example a sh:SPARQLExecutable ; rdfs:comment ?comment ; sh:select|sh:ask|sh:construct ?text }"""
+DECLARED = """
 PREFIX sh: <http://www.w3.org/ns/shacl#>
-SELECT DISTINCT ?prefix ?namespace WHERE { [] sh:namespace ?namespace ; sh:prefix ?prefix } ORDER BY ?prefix"""
+SELECT ?prefix ?namespace { ?declaration sh:prefix ?prefix ; sh:namespace ?namespace }"""
 
 
 @pytest.fixture(scope="module")
@@ -149,24 +145,24 @@ def test_links_to_other_data_sets_are_counted_once_and_not_within_these():
 
 
 def test_an_editor_finds_classes_properties_and_what_their_values_are(graph):
-    found = {(r["subjectClass"], r["prop"], r["objectClass"] or r["objectDatatype"]) for r in graph.query(EDITOR_CLASSES)}
+    found = {tuple(r.values()) for r in graph.query(COMPLETIONS)}
     kv, xsd = PREFIXES["kv"], PREFIXES["xsd"]
     assert (kv + "Practice", kv + "lead", kv + "Actor") in found
     assert (kv + "Practice", PREFIXES["schema"] + "startDate", xsd + "gYear") in found
 
 
 def test_an_editor_finds_the_examples_and_each_is_a_query_of_its_form(graph):
-    rows = list(graph.query(EDITOR_EXAMPLES))
-    assert {r["sq"] for r in rows} == {f"{EXAMPLES}#{name}" for name in queries.names()}
+    rows = list(graph.query(FORMS))
+    assert {r["example"] for r in rows} == {f"{EXAMPLES}#{name}" for name in queries.names()}
     for row in rows:
-        name = row["sq"].partition("#")[2]
+        name = row["example"].partition("#")[2]
         assert row["comment"] == queries.load(name).summary
-        assert row["query"] == queries.load(name).bind(**queries.load(name).examples)
-        graph.query(row["query"])
+        assert row["text"] == queries.load(name).bind(**queries.load(name).examples)
+        graph.query(row["text"])
 
 
 def test_an_editor_finds_the_prefixes(graph):
-    assert {r["prefix"]: r["namespace"] for r in graph.query(EDITOR_PREFIXES)} == PREFIXES
+    assert {r["prefix"]: r["namespace"] for r in graph.query(DECLARED)} == PREFIXES
 
 
 def test_examples_say_their_form_words_and_endpoint(graph):

@@ -115,7 +115,9 @@ def _catalogue(sources: Iterable[str], date: str) -> Iterator[ox.Triple]:
         (DCAT + "service", [BASE + name for name in ("sparql#service", "data#service")]),
     )
     yield from describe(_HOME, (_TYPE, FOAF + "Document"))
-    yield from describe(_CONTACT, (_TYPE, VCARD + "Organization"), (_TYPE, VCARD + "Kind"), (VCARD + "fn", english("kvgraph curators")), (VCARD + "hasURL", BASE + "docs/about"))
+    yield from describe(
+        _CONTACT, (_TYPE, [VCARD + "Organization", VCARD + "Kind"]), (VCARD + "fn", english("kvgraph curators")), (VCARD + "hasURL", BASE + "docs/about")
+    )  # fmt: skip
     yield from describe(
         _RIGHTS, (_TYPE, DCTERMS + "RightsStatement"),
         (RDFS + "label", english("Our data: CC BY 4.0. Each source keeps its own licence, named in its description.")),

@@ -77,7 +77,9 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> int:
     finally:
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, signal.SIG_IGN)  # a second one must not interrupt the tidying
-        _stop([*([web] if web else []), *pools.processes()])
+        _stop(pools.processes() + ([web] if web else []))
+        if web:
+            _kill_group(web.pid)
         shutil.rmtree(run, ignore_errors=True)
 
 
@@ -92,13 +94,14 @@ def _watch(pools: Pools, web: subprocess.Popen) -> int:
 def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-        "--workers", str(settings.web_workers), "--blocking-threads", "16", "--no-ws", "--respawn-failed-workers",
+        "--workers", str(settings.web_workers), "--blocking-threads", "64", "--no-ws", "--respawn-failed-workers",
         "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.web:app",
     ]  # fmt: skip
     (run / "metrics").mkdir()
     env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(run / "metrics")}
     env["KVGRAPH_TIMEOUT"] = str(settings.timeout)
-    web = subprocess.Popen(command, preexec_fn=_die_with_parent, env={**os.environ, **env})
+    # In a session of its own: Ctrl-C in a terminal is for us, and we tell it to end.
+    web = subprocess.Popen(command, preexec_fn=_die_with_parent, env={**os.environ, **env}, start_new_session=True)
     deadline = time.monotonic() + READY_WITHIN
     while not _port_open(settings.host, settings.port):
         if web.poll() is not None or time.monotonic() > deadline:
@@ -120,6 +123,12 @@ def _stop(children: list[subprocess.Popen]) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def _kill_group(leader: int) -> None:
+    """Ends what a process that is gone may have left behind: its workers."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def trusted_proxies() -> int:

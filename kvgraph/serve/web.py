@@ -14,13 +14,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .. import releases
 from ..graph import Graph, remote
 from ..releases import Release
-from ..server import create_app, logs
+from ..server import create_app, logs, metrics
 from ..server.metrics import CountedPool
-from ..store import PoolBusy, Remote
+from ..store import Answers, Cached, PoolBusy, Remote
 from . import trusted_proxies
 
 LOADING = 15.0  # seconds a request waits for an older release to be loaded
-_waiting = threading.BoundedSemaphore(4)  # of 16 threads: the others go on with what can be answered now
+_waiting = threading.BoundedSemaphore(4)  # of 64 threads: the others go on with what can be answered now
 
 
 class Graphs:
@@ -37,32 +37,49 @@ class Graphs:
         return _older(self.run, releases.find(self.home, release_id))
 
 
+class CachedPool(Cached, CountedPool):
+    """A query pool whose answers are kept."""
+
+
+class CachedRemote(Cached, Remote):
+    """An endpoint whose answers are kept."""
+
+
+@lru_cache(maxsize=1)
+def _answers(run: Path) -> Answers:
+    """Where the web processes of this server keep answers, all of them together."""
+    return Answers(run / "answers", max_bytes=int(os.environ.get("KVGRAPH_CACHE_MB", "256")) * 2**20, count=metrics.count)
+
+
+def _backend(run: Path, release: Release) -> CachedPool | CachedRemote:
+    """What answers for a release: the endpoint that was configured, under the time limit of this server, else our pool."""
+    timeout = float(os.environ.get("KVGRAPH_TIMEOUT", Remote.TIMEOUT))
+    engine = remote(release.id, kind=CachedRemote, timeout=timeout) or CachedPool(run / f"{release.id}.sock")
+    return engine.keeping(_answers(run), release.id, release.path / "answers")
+
+
 @lru_cache(maxsize=3)
 def _served(run: Path, home: Path, release_id: str) -> Graph:
-    return Graph(_remote(release_id) or CountedPool(run / f"{release_id}.sock"), releases.find(home, release_id))
+    release = releases.find(home, release_id)
+    return Graph(_backend(run, release), release)
 
 
 @lru_cache(maxsize=8)
 def _older(run: Path, release: Release) -> Graph:
-    endpoint = _remote(release.id)
-    return Graph(endpoint, release) if endpoint else OlderGraph(run, release)
-
-
-def _remote(release_id: str) -> Remote | None:
-    """The endpoint that answers instead of our pools, if one was configured, under the time limit of this server."""
-    return remote(release_id, timeout=float(os.environ.get("KVGRAPH_TIMEOUT", Remote.TIMEOUT)))
+    backend = _backend(run, release)
+    return OlderGraph(run, release, backend) if isinstance(backend, CachedPool) else Graph(backend, release)
 
 
 class OlderGraph(Graph):
     """A release that is loaded when its first query comes; what needs no query (dumps, search) is there at once."""
 
-    def __init__(self, run: Path, release: Release):
+    def __init__(self, run: Path, release: Release, pool: CachedPool):
         self.release = release
         self._run = run
-        self._pool = CountedPool(run / f"{release.id}.sock")
+        self._pool = pool
 
     @property
-    def backend(self) -> CountedPool:
+    def backend(self) -> CachedPool:
         """The pool of this release. Raises :class:`~kvgraph.store.PoolBusy` if it is not loaded in time."""
         (self._run / "wanted" / self.release.id).touch()  # each time: it is kept loaded while it is asked
         if not self._pool.socket_path.exists():

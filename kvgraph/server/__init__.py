@@ -16,7 +16,7 @@ from .. import __version__
 from ..graph import Graph
 from ..resources import folder
 from . import (
-    catalogue, display, docs, dumps, entities, errors, graph_store, headers, logs, operators, pages, pinned, questions, releases, robots, sparql,
+    catalogue, delivery, display, docs, dumps, entities, errors, graph_store, headers, limits, logs, operators, pages, pinned, questions, releases, robots, sparql,
     status, vocabulary, well_known,
 )  # fmt: skip
 
@@ -28,6 +28,7 @@ DEFAULTS = {
     "PAGE_ROWS": 1000,  # rows of an answer that a page shows; downloads hold all
     "SEARCH_ROWS": 20,
     "INCOMING_ROWS": 2000,  # links to a thing that its page knows; the counts are always whole
+    "RATE": "1200 per minute",  # of queries by one client that an engine must answer, per web process; empty: no limit
     "CHANGED_THINGS": 50,  # on a page of what changed between two releases
     "STATE": None,  # called for what the supervisor says: see kvgraph.serve.web.state
 }
@@ -60,7 +61,7 @@ def create_app(graphs: Callable[..., Graph], config: Mapping[str, Any] | None = 
     concerns = (pages, entities, vocabulary, questions, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known, releases, status)
     for concern in concerns:
         app.register_blueprint(concern.blueprint)
-    for concern in (logs, errors, headers, display, pinned):  # what is first here is last to see a response
+    for concern in (logs, errors, headers, display, limits, pinned, delivery):  # what is first here is last to see a response
         concern.register(app)
     return app
 

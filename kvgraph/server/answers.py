@@ -2,45 +2,103 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 import pyoxigraph as ox
-from flask import Response
+from flask import Response, g, request
 
 from .. import spreadsheet
-from ..formats import JSON, Format
-from ..store import Embedded, Outcome
-from . import context
+from ..formats import JSON, XML, Format
+from ..store import Cached, Embedded, Outcome
+from ..store.cached import compressed
+from . import context, headers, limits
 
 CHUNK = 64 * 1024
+WHOLE = 256 * 1024  # bytes up to which an answer is sent in one piece; above, a thread stays with it until it is sent
+HEAD = 512 * 1024  # bytes that hold the head of any answer: a query, and so its variables, is shorter
+CUT = "/docs/engineers#answers-that-were-cut"
 
 
-def answer(query: str, format: Format, client: str | None = None, **dataset) -> Response:
-    """The answer to a query in a format, streamed with its length known.
+def answer(query: str, format: Format, client: str | None = None, timeout: float | None = None, max_rows: int | None = None, **dataset) -> Response:
+    """The answer to a query in a format, streamed with its length known, compressed if the client takes that.
 
-    ``client`` names the stranger whose query it is, so that strangers take turns; None for questions of our own.
-    Raises what the backend raises, before the first byte leaves.
+    ``client`` names the stranger whose query it is, so that strangers take turns; None for questions of our own. ``timeout`` in seconds can only
+    lower that of the server. Raises what the backend raises, before the first byte leaves.
     """
+    asked = {"client": client, "timeout": timeout, "max_rows": max_rows, **dataset}
+    coding = None
     if format is spreadsheet.XLSX:
-        file = _spreadsheet(read(query, JSON, client, **dataset))
-        size = file.seek(0, os.SEEK_END)
+        outcome, rows = _answered(query, JSON, asked)
+        with rows:
+            file = _spreadsheet(rows.read())
+        outcome = replace(outcome, bytes=file.seek(0, os.SEEK_END))
         file.seek(0)
     else:
-        outcome, file = _answered(query, format, client, dataset)
-        size = outcome.bytes
-    response = Response(_chunks(file), content_type=format.content_type)
-    response.content_length = size
-    response.call_on_close(file.close)
+        # A note has to be put into an answer that was cut before it is compressed.
+        coding = None if max_rows else headers.coding()
+        outcome, file = _answered(query, format, asked, coding)
+    if not outcome.complete:
+        outcome, file = _noted(outcome, file)
+    response = _response(outcome, file, format)
+    response.headers["Cache-Status"] = "kvgraph; fwd=miss" if g.engine else "kvgraph; hit"  # RFC 9211
+    if coding:
+        response.headers["Content-Encoding"] = coding
+    if not outcome.complete:
+        response.headers["Kvgraph-Complete"] = "false"
+        response.headers["X-SPARQL-MaxRows"] = str(max_rows or outcome.rows or 0)  # as Virtuoso says it, which clients know
     return response
 
 
-def read(query: str, format: Format, client: str | None = None, **dataset) -> bytes:
-    """The same answer, for a page to show."""
-    _, file = _answered(query, format, client, dataset)
+def read(query: str, format: Format, client: str | None = None, **asked) -> tuple[bytes, bool]:
+    """The same answer, for a page to show, and whether it is complete."""
+    outcome, file = _answered(query, format, {"client": client, **asked})
     with file:
-        return file.read()
+        return file.read(), outcome.complete
+
+
+def boolean(answer: bytes) -> bool:
+    """What SPARQL Results JSON says for ASK."""
+    return json.loads(answer)["boolean"]
+
+
+def _answered(query: str, format: Format, asked: dict, coding: str | None = None) -> tuple[Outcome, BinaryIO]:
+    """What happened, and the open file that holds the answer."""
+    backend = context.graph().backend
+    g.engine = False
+
+    def admit() -> None:
+        g.engine = True
+        if asked["client"]:
+            limits.admit()
+
+    if isinstance(backend, Cached):
+        return backend.answer_file(query, format, coding=coding, admit=admit, **asked)
+    admit()
+    if isinstance(backend, Embedded):
+        outcome, file = _written(backend, query, format, **asked)
+    else:
+        outcome, file = backend.answer_file(query, format, **asked)
+    if not coding:
+        return outcome, file
+    with file:
+        size, coded = compressed(file, coding)
+    return replace(outcome, bytes=size), coded
+
+
+def _written(backend: Embedded, query: str, format: Format, client: str | None = None, timeout: float | None = None, **asked) -> tuple[Outcome, BinaryIO]:
+    """From an engine in this process, which has no clients and no limit of time."""
+    file = tempfile.TemporaryFile(buffering=0)
+    try:
+        outcome = backend.write(query, format, file, **asked)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return outcome, file
 
 
 def _spreadsheet(answer: bytes) -> BinaryIO:
@@ -54,24 +112,40 @@ def _spreadsheet(answer: bytes) -> BinaryIO:
     return file
 
 
-def boolean(answer: bytes) -> bool:
-    """What SPARQL Results JSON says for ASK."""
-    return json.loads(answer)["boolean"]
+def _noted(outcome: Outcome, file: BinaryIO) -> tuple[Outcome, BinaryIO]:
+    """An answer that was cut, saying so where its format can: as a ``link`` of its head.
+
+    SPARQL 1.1 Query Results JSON Format, section 3.1.2; SPARQL Query Results XML Format, section 2.2. CSV and TSV have no such place.
+    """
+    address = request.url_root.rstrip("/") + CUT
+    before, link = {
+        JSON: (b'"head":{', f'"link":[{json.dumps(address)}],'.encode()),
+        XML: (b"</head>", f'<link href="{_attribute(address)}"/>'.encode()),
+    }.get(outcome.format, (b"", b""))
+    with file:
+        head = file.read(HEAD)
+        at = head.find(before) + (len(before) if outcome.format is JSON else 0)
+        target = tempfile.TemporaryFile()
+        target.write(head[:at] + link + head[at:])
+        shutil.copyfileobj(file, target)
+    size = target.tell()
+    target.seek(0)
+    return replace(outcome, bytes=size), target
 
 
-def _answered(query: str, format: Format, client: str | None, dataset: dict) -> tuple[Outcome, BinaryIO]:
-    """What happened, and the open file that holds the answer and has no name any more."""
-    backend = context.graph().backend
-    if not isinstance(backend, Embedded):
-        return backend.answer_file(query, format, client=client, **dataset)
-    file = tempfile.TemporaryFile(buffering=0)
-    try:
-        outcome = backend.write(query, format, file, **dataset)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return outcome, file
+def _attribute(text: str) -> str:
+    """Text as the value of an attribute in XML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def _response(outcome: Outcome, file: BinaryIO, format: Format) -> Response:
+    if outcome.bytes <= WHOLE:
+        with file:
+            return Response(file.read(), content_type=format.content_type)
+    response = Response(_chunks(file), content_type=format.content_type)
+    response.content_length = outcome.bytes
+    response.call_on_close(file.close)
+    return response
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

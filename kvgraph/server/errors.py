@@ -12,8 +12,8 @@ from ..formats import HTML, Format, negotiate
 from ..graph import UnknownThing
 from ..queries import UnknownQuestion
 from ..releases import NoRelease
-from ..store.errors import PoolBusy, QueryError, QuerySyntaxError
-from . import context
+from ..store.errors import QueryError, QuerySyntaxError
+from . import context, limits
 from .display import Found, found
 
 PROBLEM = Format("problem", "application/problem+json", ".json", "page", None, ("application/json",))
@@ -23,6 +23,7 @@ log = logging.getLogger("kvgraph.server")
 _PLAIN = {
     404: "There is no page at this address.",
     405: "This address does not take that method.",
+    411: "The request must say how long its body is.",
     413: "The request is too large: at most {limit:,} bytes are read.",
     500: "Something went wrong here, and it has been noted. Other pages still work.",
 }
@@ -52,6 +53,10 @@ def problem(error: KvgraphError) -> dict:
         fields["hint"] = error.hint
     if isinstance(error, QueryError):
         fields["code"] = error.code
+        if limit := getattr(error, "limit", None):
+            fields["limit"] = limit  # seconds of a timeout, else which limit it was
+    if links := limits.instead(error, g.get("query", "")):
+        fields["instead"] = links
     if isinstance(error, QuerySyntaxError) and error.line:
         fields |= {"line": error.line, "column": error.column, "source": error.source}
     return fields
@@ -65,8 +70,8 @@ def _ours(error: KvgraphError) -> Response:
 
 def retry(response: Response, error: KvgraphError) -> Response:
     """With ``Retry-After`` where trying again can help."""
-    if response.status_code == 503:
-        response.headers["Retry-After"] = str(error.retry_after if isinstance(error, PoolBusy) else 10)
+    if response.status_code in (429, 503):
+        response.headers["Retry-After"] = str(getattr(error, "retry_after", 10))
     return response
 
 

@@ -15,7 +15,7 @@ from ..formats import GRAPHS, HTML, RESULTS, Format
 from ..graph import Rows, Triples
 from ..model import ENTITY_TYPES, TYPES
 from ..params import BadParameter, Param, expand
-from . import answers, context, errors, headers
+from . import answers, context, errors, headers, limits
 from .display import sentence, short
 from .tables import Table
 
@@ -78,7 +78,7 @@ def question(name: str) -> Response:
 
 
 def _download(found: queries.Question, values: dict, format: Format) -> Response:
-    response = answers.answer(found.bind(**values), format)
+    response = answers.answer(found.bind(**values), format, limits.client())
     response.headers["Content-Disposition"] = f'attachment; filename="{found.name}{format.suffix}"'
     return response
 
@@ -106,7 +106,7 @@ def _page(found: queries.Question, typed: dict, formats: tuple[Format, ...]) -> 
         return Response(body, mimetype="text/html")
 
     try:
-        return headers.tagged("html", make, context.language())
+        return headers.page(make)
     except KvgraphError as error:
         shown["problem"] = errors.problem(error)
         body = render_template("question.html", **shown, fields=_fields(found, typed))

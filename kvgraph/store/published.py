@@ -14,7 +14,7 @@ under ``def/`` are also things that data speak of; those keep their name, and on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -91,10 +91,11 @@ class Published:
         Raises:
             QueryError: GRAPH stands before names and variables, and the engine cannot do both.
         """
-        text = self._renamed(query, list(tokens(query)))
+        text = self._renamed(query)
         if names_dataset(query):
             return text, []
-        variables, constants = _after_graph(text)
+        terms = [(term, iri) for keyword, term, iri in _graph_terms(text) if keyword.text.upper() == "GRAPH"]
+        variables, constants = any(term.kind == "var" for term, _ in terms), [iri for _, iri in terms if iri]
         if self.graphs is not None:
             named = self.graphs if variables or constants else ()
         elif variables and constants:
@@ -114,17 +115,18 @@ class Published:
         """
         return answer.replace(f"{self.names.release}/".encode(), BASE.encode())
 
-    def _renamed(self, query: str, found: list[Token]) -> str:
-        pieces, done, before = [], 0, Token("", "", 0)
-        for token in found:
-            named = before.kind == "word" and before.text.upper() in ("GRAPH", "FROM", "NAMED")
-            if token.kind == "iri" and token.text.startswith(f"<{BASE if named else GRAPH}"):
-                pieces += [query[done : token.at], f"<{self.names.graph(token.text[1:-1])}>"]
-                done = token.at + len(token.text)
-            elif token.kind == "var" and named and self.graphs is None:
-                pieces += [query[done : before.at], self._only_ours(token.text), " "]
-                done = before.at
-            before = token
+    def _renamed(self, query: str) -> str:
+        """The query with its graphs called as at the endpoint, and filters where a variable would reach the graphs of others."""
+        edits = {t.at: (t.at + len(t.text), f"<{self.names.graph(t.text[1:-1])}>") for t in tokens(query) if t.text.startswith(f"<{GRAPH}")}
+        for keyword, term, iri in _graph_terms(query):
+            if iri and iri.startswith(BASE):
+                edits[term.at] = term.at + len(term.text), f"<{self.names.graph(iri)}>"
+            elif term.kind == "var" and self.graphs is None:
+                edits[keyword.at] = keyword.at, self._only_ours(term.text) + " "
+        pieces, done = [], 0
+        for at, (end, text) in sorted(edits.items()):
+            pieces += [query[done:at], text]
+            done = end
         return "".join([*pieces, query[done:]])
 
     def _only_ours(self, variable: str) -> str:
@@ -133,23 +135,19 @@ class Published:
         return f"FILTER(STRSTARTS(STR({variable}), {prefix}) && {variable} != {merge})"
 
 
-def _after_graph(query: str) -> tuple[bool, list[str]]:
-    """Whether GRAPH stands before a variable, and the graphs that it names."""
-    variables, constants, prefixes, before = False, [], {}, [Token("", "", 0)] * 2
+def _graph_terms(query: str) -> Iterator[tuple[Token, Token, str | None]]:
+    """What stands after GRAPH, FROM and NAMED: the keyword, the term, and the IRI it means (None for a variable)."""
+    prefixes, beforehand, before = {}, Token("", "", 0), Token("", "", 0)
     for token in tokens(query):
-        word, previous = before[0].text.upper(), before[1]
-        if word == "PREFIX" and previous.kind == "name" and token.kind == "iri":
-            prefixes[previous.text[:-1]] = token.text[1:-1]
-        if previous.kind == "word" and previous.text.upper() == "GRAPH":
-            if token.kind == "var":
-                variables = True
-            elif token.kind == "iri":
-                constants.append(token.text[1:-1])
-            elif token.kind == "name":
+        iri = token.text[1:-1] if token.kind == "iri" else None
+        if iri is not None and before.kind == "name" and beforehand.text.upper() == "PREFIX":
+            prefixes[before.text[:-1]] = iri
+        if before.kind == "word" and before.text.upper() in ("GRAPH", "FROM", "NAMED") and token.kind in ("iri", "name", "var"):
+            if token.kind == "name":
                 prefix, _, local = token.text.partition(":")
-                constants.append(prefixes.get(prefix, "") + local.replace("\\", ""))
-        before = [previous, token]
-    return variables, constants
+                iri = prefixes.get(prefix, "") + local.replace("\\", "")
+            yield before, token, iri
+        beforehand, before = before, token
 
 
 def names_dataset(query: str) -> bool:

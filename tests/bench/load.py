@@ -27,7 +27,8 @@ _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 
 @dataclass
 class Job:
-    """What to send: ``requests`` are (address, media type) pairs, ``most`` the number of requests after which it ends at the latest."""
+    """What to send: ``requests`` are (address, media type) pairs, ``most`` the number after which a run ends
+    even if the time is not over; where there are fewer, they are sent again from the first."""
 
     port: int
     connections: int
@@ -130,7 +131,7 @@ def amount(body: bytes) -> int:
     >>> amount(b'{"head": {}, "boolean": true}'), amount(b"<a> <b> <c> .\\n# end\\n")
     (1, 1)
     """
-    if body[:1] != b"{":
+    if not body[:50].lstrip().startswith(b"{"):
         return len({line for line in body.splitlines() if line[:1] in (b"<", b"_")})
     # A quotation mark inside a value is escaped, so this is always the member of a value.
     return body.count(b'"type"') or int(b'"boolean"' in body and b"true" in body)

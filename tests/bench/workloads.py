@@ -43,6 +43,7 @@ _LIGHT = ["light-description", "light-labels", "light-led-by", "light-values"]
 _AGGREGATES = ["aggregate-by-country", "aggregate-by-channel", "aggregate-properties"]
 _JOINS = ["join-two-hops", "join-co-occurrence", "join-together"]
 _HEAVY = _AGGREGATES + _JOINS
+_LANGUAGES = "bg cs da de el es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split()
 
 
 def _pages() -> list[tuple[str, str]]:
@@ -65,10 +66,10 @@ class _Asker:
         self.things = [iri_of(path.removeprefix("/doc/")) for path in paths]
         self.of = {kind: [t for t, p in zip(self.things, paths) if p.startswith(f"/doc/{kind}/")] for kind in ("actor", "channel", "country")}
         self.seen: set[str] = set()
-        pick: dict[str, Callable] = {name: lambda: self.chance.choice(self.things) for name in ("a", "b", "c", "thing")}
-        pick |= {kind: lambda kind=kind: self.chance.choice(self.of[kind]) for kind in self.of}
+        pick: dict[str, Callable] = {kind: lambda kind=kind: self.chance.choice(self.of[kind]) for kind in self.of}
+        pick |= {"thing": lambda: self.chance.choice(self.things), "home": pick["country"], "lang": lambda: self.chance.choice(_LANGUAGES)}
         # More than there are rows: it makes the text another one, and the work stays the same.
-        self.pick = {**pick, "home": pick["country"], "limit": lambda: self.chance.randint(10_000, 1_000_000)}
+        self.pick = {**pick, "limit": lambda: self.chance.randint(10_000, 1_000_000)}
 
     def distinct(self, names: list[str], number: int) -> list[tuple[str, str]]:
         """So many queries, each of a kind in turn; where a kind has no more to ask, the others ask more."""

@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from ..serving import served
 
@@ -12,6 +12,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+
+PATIENCE = 30_000  # milliseconds: what is waited for comes at once, but not on a machine that does much else
+expect.set_options(timeout=PATIENCE)
 
 # Runs in every page before its own scripts. Payloads in the tests push to `harmed`.
 WATCH = """
@@ -56,7 +59,7 @@ class Watched:
         self.base = base
         self.trespasses: list[str] = []
         self.context: BrowserContext = browser.new_context(base_url=base, **options)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.context.expose_function("trespass", lambda what: self.trespasses.append(what))
         self.context.add_init_script(WATCH)
         self.context.on("request", self._request)

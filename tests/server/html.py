@@ -19,6 +19,8 @@ class Page(HTMLParser):
         self.fields: list[dict] = []
         self.links: list[str] = []
         self.headings: list[int] = []
+        self.scripts: list[dict] = []
+        self.data = ""  # what a script element of type application/ld+json holds
         self.counts: dict[str, int] = {}
         self.title = ""
         self.feed(text)
@@ -35,7 +37,11 @@ class Page(HTMLParser):
         if tag not in VOID:
             self.stack.append(tag)
         self.problems += [f"inline {name} on <{tag}>" for name in given if name == "style" or name.startswith("on")]
-        if tag in ("script", "style", "iframe", "object", "base"):
+        if tag == "script":
+            self.scripts.append(given)
+            if not given.get("src", "").startswith("/static/") and given.get("type") != "application/ld+json":
+                self.problems.append("inline script")
+        if tag in ("style", "iframe", "object", "base"):
             self.problems.append(f"<{tag}>")
         if "id" in given:
             self.ids.append(given["id"])
@@ -59,6 +65,8 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if self.stack[-1:] == ["title"]:
             self.title += data
+        if self.stack[-1:] == ["script"]:
+            self.data += data
 
     def _finish(self, text: str) -> None:
         if not text.lstrip().lower().startswith("<!doctype html>"):

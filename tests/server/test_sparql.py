@@ -313,7 +313,7 @@ def test_the_page_of_an_answer_shows_it_and_links_to_every_format(client):
     parsed = check(page)
     assert page.count("<tr>") == 5 and "/doc/actor/harbour-university" in parsed.links
     downloads = [href for href in parsed.links if "format=" in href]
-    assert len(downloads) == 4 and all(client.get(href).status_code == 200 for href in downloads)
+    assert len(downloads) == 5 and all(client.get(href).status_code == 200 for href in downloads)
     assert "yes" in get(client, ASK, BROWSER).data.decode().lower()
     assert "harbour-university" in get(client, CONSTRUCT, BROWSER).data.decode()
 
