@@ -24,6 +24,7 @@ from .headers import KEEP
 KEPT_BYTES = 32 * 2**20  # of answers in memory, per web process
 KEPT_ANSWERS = 4000
 LONGEST_BODY = 64 * 1024  # of a POST request that may be answered from memory
+DRAINED = 16 * 2**20  # of a request that was refused for its body
 STREAMS = 40  # long answers on their way at once, per web process: well below its threads
 STREAMS_OF_ONE = 8
 _DECIDING = ("REQUEST_METHOD", "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT_ENCODING", "CONTENT_TYPE")  # fmt: skip
@@ -71,6 +72,8 @@ class Delivery:
         said: list = []
         body = self.app(environ, lambda status, headers, exc_info=None: said.extend((status, headers)))
         status, headers = said[-2:]
+        if status.startswith(("413", "415")):
+            _drain(environ)
         length = next((value for key, value in headers if key.lower() == "content-length"), None)
         if environ["REQUEST_METHOD"] == "HEAD" or (length is not None and int(length) <= WHOLE):
             whole = _whole(body)
@@ -155,6 +158,14 @@ class Stream:
                 _close(self.body)
             finally:
                 self.ended()
+
+
+def _drain(environ: dict) -> None:
+    """Read what is left of a refused body: many clients only look for the answer when they have sent everything."""
+    left = DRAINED
+    with suppress(Exception):  # the client has given up, which is as good
+        while left > 0 and (chunk := environ["wsgi.input"].read(LONGEST_BODY)):
+            left -= len(chunk)
 
 
 def _whole(body) -> bytes:

@@ -9,9 +9,10 @@ from ..formats import HTML, JSONLD, NTRIPLES, RDFXML, TURTLE, Format
 from ..graph import UnknownThing
 from ..model import iri_of, path_of
 from ..params import BadParameter
-from . import context, headers
+from . import context, headers, schema_org
 from .display import sentence
 from .entity_view import view
+from .pinned import PINNED
 
 blueprint = Blueprint("entities", __name__)
 
@@ -22,7 +23,9 @@ SUFFIXES = {f.suffix: f for f in OFFERED[1:]}
 @blueprint.get("/id/<path:path>")
 def thing(path: str) -> Response:
     """A thing is not a document: see other."""
-    return redirect(url_for(".document", path=path, **request.args), 303)
+    response = redirect(url_for(".document", path=path, **request.args), 303)
+    response.headers.add("Link", f'<{quote(url_for(".document", path=path), safe="/%")}>; rel="describedby"')
+    return response
 
 
 @blueprint.get("/doc/<path:path>")
@@ -32,12 +35,20 @@ def document(path: str) -> Response:
     iri = iri_of(quote(name, safe="/"))
     if format is None:
         format = context.wanted_format(OFFERED)
-    response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format))
+    response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format), keep=True)
     for other in OFFERED[1:]:
         address = quote(path_of(iri) + other.suffix, safe="/%")
         response.headers.add("Link", f'<{address}>; rel="alternate"; type="{other.media_type}"')
+    response.headers.add("Link", f'<{quote(path_of(iri) + TURTLE.suffix, safe="/%")}>; rel="describedby"; type="{TURTLE.media_type}"')
     response.headers.add("Link", f'<{quote(iri, safe=":/#?%")}>; rel="describes"')
+    if PINNED not in request.environ:  # which have their own
+        response.headers.add("Link", f'<{_canonical(iri)}>; rel="canonical"')
     return response
+
+
+def _canonical(iri: str) -> str:
+    """The one address of the document about a thing, whatever way led to it (RFC 6596)."""
+    return request.host_url.rstrip("/") + quote(path_of(iri), safe="/%")
 
 
 def _split(path: str) -> tuple[str, Format | None]:
@@ -52,7 +63,8 @@ def _page(iri: str) -> Response:
         thing = _view(iri)
         trail = [(f"/search?type={thing.type.name}", sentence(thing.type.plural))] if thing.type else []
         trail += [(above.href, above.text) for above in thing.ancestors]
-        return render_template("entity.html", thing=thing, trail=trail)
+        canonical = _canonical(iri)
+        return render_template("entity.html", thing=thing, trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical))
 
     return headers.page(make)
 

@@ -94,13 +94,14 @@ def _zipped_static(tag: str, data: bytes) -> bytes:
     return zipped(data)
 
 
-def tagged(representation: str, make: Callable[[], Response], *also: str) -> Response:
+def tagged(representation: str, make: Callable[[], Response], *also: str, keep: bool = False) -> Response:
     """The response that ``make`` makes, under a strong ETag; 304 without making it if the client has it already.
 
     A release never changes, so the tag follows from the release, the address, the ``representation``, its content coding and the edition of
-    the pages: no query is run to find out that nothing is new. ``also`` is whatever else decides the bytes.
+    the pages: no query is run to find out that nothing is new. ``also`` is whatever else decides the bytes. ``keep`` it
+    in memory if nothing else does, and it may be asked for often.
     """
-    return _tagged((representation, *also), make, keep=not also)
+    return _tagged((representation, *also), make, keep)
 
 
 def page(make: Callable[[], str | Response]) -> Response:

@@ -74,7 +74,7 @@ def question(name: str) -> Response:
     for field in request.args:
         if field != "format":
             found.param(field)
-    return headers.tagged(format.name, lambda: _download(found, values, format))
+    return headers.tagged(format.name, lambda: _download(found, values, format), keep=True)
 
 
 def _download(found: queries.Question, values: dict, format: Format) -> Response:

@@ -168,7 +168,7 @@ def _fresh(asked: ProtocolRequest, representation: str, make) -> Response:
     if asked.query and volatile(asked.query):
         return make()
     if request.method != "POST":
-        return headers.tagged(representation, make)
+        return headers.tagged(representation, make, keep=True)
     response = make()
     if response.status_code == 200:
         request.environ[headers.KEEP] = request.endpoint

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import cycle, islice
 
 PATIENCE = 15.0  # seconds that a request may still take when the time of a run is over
-WARMING = 1 / 20  # of the requests of a run are sent before the clock starts
+WARMING = 1 / 20  # of the requests of a run are sent before the clock starts; each text once, if texts are repeated
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -60,7 +60,7 @@ class Measured:
 def measure(job: Job) -> Measured:
     """Run a job in a process of its own."""
     command = [sys.executable, "-m", "tests.bench.load"]
-    limit = 2 * (job.seconds + PATIENCE) + 30
+    limit = job.seconds + 3 * PATIENCE + 30
     done = subprocess.run(command, input=json.dumps(asdict(job)).encode(), stdout=subprocess.PIPE, timeout=limit, check=True)
     return Measured(**json.loads(done.stdout))
 
@@ -209,10 +209,10 @@ def run(job: Job) -> Measured:
     requests = [_bytes(job.port, *request) for request in job.requests]
     connections = [Connection(number, job.port) for number in range(job.connections)]
     numbers = list(islice(cycle(range(len(requests))), job.most))
-    warm = max(job.connections, int(len(numbers) * WARMING)) if len(numbers) > 2 * job.connections else 0
+    warm = len(requests) if job.most > len(requests) else int(len(numbers) * WARMING)
     gc.disable()
     before = Run(connections, requests)
-    before.go(iter(numbers[:warm]), job.seconds)
+    before.go(iter(numbers[:warm]), PATIENCE)
     if before.unanswered:
         return Measured(unanswered=before.unanswered)
     load = Run(connections, requests)

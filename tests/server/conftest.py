@@ -8,10 +8,9 @@ from flask.testing import FlaskClient
 
 from kvgraph import open as open_graph
 from kvgraph.build.read import read, source_files
-from kvgraph.connection_index import build_connections
+from kvgraph.build.write import nquads, write
 from kvgraph.graph import Graph
 from kvgraph.releases import Release
-from kvgraph.search import build_index
 from kvgraph.server import create_app
 from kvgraph.store import Embedded
 
@@ -35,9 +34,10 @@ def graph_of(home: Path, files: dict[str, Path]) -> Graph:
     store = read(files).store
     release = Release(home / "releases" / "2026-11-22-invented")
     release.path.mkdir(parents=True)
-    build_index(store, release.search)
-    build_connections(store, release.connections)
-    (release.path / "manifest.json").write_text(json.dumps({"id": release.id, "built": "2026-11-22T10:00:00+00:00"}), encoding="utf-8")
+    built = "2026-11-22T10:00:00+00:00"
+    written = write(store, nquads(store), {"conforms": False, "results": []}, release.id, built, release.path, lambda step: None)
+    manifest = {"id": release.id, "built": built, **written, "inputs": "", "digest": "", "versions": {}, "sources": {}}
+    (release.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return Graph(Counting(store), release)
 
 

@@ -1,5 +1,8 @@
 """Things and documents about them: redirects, representations, pages of every type."""
 
+import json
+import re
+
 import pyoxigraph as ox
 import pytest
 
@@ -138,6 +141,35 @@ def test_terms_and_laws_have_pages_too(bundled_client, path):
     check(response.data.decode())
 
 
+def test_links_of_a_document_lead_to_its_other_forms_and_its_one_address(client):
+    """RFC 8288: describedby, alternate per format, canonical (RFC 6596), and what the document is about."""
+    for path in (LAB, LAB + ".ttl", LAB + "?format=nt"):
+        links = client.get(path, headers=BROWSER).headers.getlist("Link")
+        assert f'<http://localhost{LAB}>; rel="canonical"' in links and f'<{ID}practice/living-lab>; rel="describes"' in links
+        assert f'<{LAB}.ttl>; rel="describedby"; type="text/turtle"' in links
+        others = {re.match(r'<(.*)>; rel="alternate"; type="(.*)"', link).groups() for link in links if "alternate" in link}
+        assert others == {(f"{LAB}.{suffix}", media_type) for suffix, media_type in RDF.items()}
+    assert f'<{LAB}>; rel="describedby"' in client.get("/id/practice/living-lab").headers["Link"]
+    assert f'<link rel="canonical" href="http://localhost{LAB}">' in client.get(LAB, headers=BROWSER).data.decode()
+
+
+@pytest.mark.parametrize(("path", "type_", "said"), [
+    ("/doc/practice/living-lab", "Project", {"name": "Living lab of the harbour", "@id": ID + "practice/living-lab"}),
+    ("/doc/actor/harbour-university", "Organization", {"@id": ID + "actor/harbour-university"}),
+    ("/doc/region/ES51", "AdministrativeArea", {"identifier": "ES51"}),
+])  # fmt: skip
+def test_search_engines_find_schema_org(client, path, type_, said):
+    block = json.loads(check(client.get(path, headers=BROWSER).data.decode()).data)
+    assert block["@context"] == "https://schema.org" and block["@type"] == type_ and block["mainEntityOfPage"] == "http://localhost" + path
+    assert said.items() <= block.items()
+
+
+def test_schema_org_of_hostile_data_stays_data(client):
+    text = client.get("/doc/practice/hostile", headers=BROWSER).data.decode()
+    block = json.loads(check(text).data)
+    assert "<script>" in json.dumps(block) and text.count("</script>") == 1
+
+
 # ── Hostile data ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -145,7 +177,7 @@ def test_hostile_labels_are_text_and_hostile_iris_no_links(client):
     for path in ("/doc/practice/hostile", "/search?q=hostile+script", "/connections?a=practice/hostile&b=practice/living-lab", "/search?type=practice"):
         text = client.get(path, headers=BROWSER).data.decode()
         page = check(text)
-        assert "<script" not in text and "<img src=x" not in text and "<h1>fooled" not in text
+        assert text.count("<script") == text.count('<script type="application/ld+json">') and "<img src=x" not in text and "<h1>fooled" not in text
         assert not any(href.startswith(("javascript:", "data:")) for href in page.links)
     page = client.get("/doc/practice/hostile", headers=BROWSER).data.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "{{ 7*7 }}" in page and "javascript:alert(3)" in page
