@@ -7,7 +7,8 @@ link ``current`` to the one being served. A release holds::
                      and their merge as the default graph (N-Quads, sorted)
     catalogue.ttl    DCAT-AP description          documents.txt  the path of every page about a thing
     search/          the full-text index          connections/   the connection index (memory-mapped)
-    report.json      what validation found        manifest.json  counts, checksums, versions, time
+    answers/         what pages ask, answered     report.json    what validation found
+    manifest.json    counts, checksums, versions, time
 """
 
 import json

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -133,15 +132,16 @@ def test_serve_needs_no_pool_with_a_remote_engine(pushed, small_home, monkeypatc
     with served(small_home) as base:
         assert get(f"{base}/doc/practice/living-lab")[0] == 200
         assert get(f"{base}/sparql?query={COUNT.replace(' ', '+')}", "text/csv")[2] == b"n\r\n%d\r\n" % kvgraph.open(small_home).release.manifest["counts"]["triples"]
-        commands = [command for command in descendants(os.getpid()) if "kvgraph" in command]
+        commands = descendants(base.rpartition(":")[2])
         assert any("granian" in c for c in commands) and not any("kvgraph.store.pool" in c for c in commands), commands
 
 
-def descendants(pid: int) -> list[str]:
-    """The command lines of all processes under one."""
+def descendants(port: str) -> list[str]:
+    """The command lines of all processes under the `kvgraph serve` of that port."""
     listed = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
     rows = [(int(child), int(parent), command) for child, parent, command in (line.split(None, 2) for line in listed if len(line.split(None, 2)) == 3)]
-    found, below = [], {pid}
+    found, below = [], {child for child, _, command in rows if "kvgraph serve" in command and command.endswith(f"--port {port}")}
+    assert below
     while below:
         found += [command for _, parent, command in rows if parent in below]
         below = {child for child, parent, _ in rows if parent in below}

@@ -13,6 +13,7 @@ from ..entities import entity_types
 from ..model import ENTITY_TYPES, path_of
 from ..namespaces import RDF, SKOS
 from ..search_index import build_index
+from .answers import write_answers
 from .catalogue import CATALOGUE_PREFIXES, catalogue
 from .dumps import write_dumps
 
@@ -34,6 +35,8 @@ def write(
     build_index(store, folder / "search")
     step("connection index")
     build_connections(store, folder / "connections")
+    step("answers")
+    write_answers(store, folder / "answers")
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     return {"counts": counts(store), "dumps": dumps, "files": checksums(folder)}
 

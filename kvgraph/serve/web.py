@@ -113,10 +113,14 @@ def application() -> Flask:
     """The application as granian runs it, in the run directory ``$KVGRAPH_RUN`` of a :func:`kvgraph.serve.serve`."""
     run = Path(os.environ["KVGRAPH_RUN"])
     logs.configure()
-    app = create_app(Graphs(run, releases.home()), {"STATE": lambda: state(run)})
+    app = create_app(Graphs(run, releases.home()), {"STATE": lambda: state(run), **_rate()})
     if proxies := trusted_proxies():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
     return app
+
+
+def _rate() -> dict:
+    return {"RATE": os.environ["KVGRAPH_RATE"].strip()} if "KVGRAPH_RATE" in os.environ else {}
 
 
 def __getattr__(name: str):

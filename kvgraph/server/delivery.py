@@ -1,8 +1,8 @@
 """How answers leave a web process, whatever made them. This is WSGI, around the application.
 
 A short answer is handed over in one piece, and its thread is free before the client has read a byte. A long one is read from its file as fast as
-its client takes it, and holds a thread; how many of these there may be, in all and for one client, is bounded, so that slow readers cannot take all
-threads. Answers that were handed over and follow from the release alone are kept in memory, and given again without the application.
+its client takes it, and holds a thread, as does a body that is still being sent; how many of these there may be, in all and for one client, is
+bounded, so that slow clients cannot take all threads. Answers that were handed over and follow from the release alone are kept in memory, and given again without the application.
 """
 
 import json
@@ -23,23 +23,22 @@ from .headers import KEEP
 
 KEPT_BYTES = 32 * 2**20  # of answers in memory, per web process
 KEPT_ANSWERS = 4000
-LONGEST_BODY = 64 * 1024  # of a POST request that may be answered from memory
+LONGEST_BODY = 64 * 1024  # bytes of a POST request that may be answered from memory
 DRAINED = 16 * 2**20  # of a request that was refused for its body
-STREAMS = 40  # long answers on their way at once, per web process: well below its threads
-STREAMS_OF_ONE = 8
+# At once, per web process and for one client: together well below the 64 threads of a process.
+STREAMS, STREAMS_OF_ONE = 32, 8  # long answers on their way
+BODIES, BODIES_OF_ONE = 24, 12  # requests whose body is not here yet
+PATIENCE = 0.25  # seconds a request waits for its turn to send its body
 _DECIDING = ("REQUEST_METHOD", "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT_ENCODING", "CONTENT_TYPE")  # fmt: skip
 # What only the application can decide: conditions, parts, codings of the request, who somebody is.
 _SPECIAL = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_CONTENT_ENCODING", "HTTP_COOKIE", "HTTP_AUTHORIZATION")
 _PERSONAL = ("ratelimit", "ratelimit-policy", "cache-status")
-_REFUSAL = {
-    "type": "about:blank", "title": "Service Unavailable", "status": 503, "code": "streams",
-    "detail": "Too many long answers to this client are still being read.",
-    "hint": "Read them to the end, one after the other, or ask with Accept-Encoding: gzip.",
-}  # fmt: skip
+_TOO_MANY_STREAMS = ("streams", "Too many long answers to this client are still being read.", "Read them to the end, one after the other, or ask with Accept-Encoding: gzip.")  # fmt: skip
+_TOO_MANY_BODIES = ("bodies", "Too many requests of this client are still being sent.", "Send them whole, one after the other.")
 
 
 def register(app: Flask) -> None:
-    app.wsgi_app = Delivery(app.wsgi_app, app.extensions["kvgraph"].graphs)
+    app.wsgi_app = Delivery(app.wsgi_app, app.extensions["kvgraph"].graphs, app.config["MAX_CONTENT_LENGTH"])
 
 
 @dataclass
@@ -52,18 +51,45 @@ class Kept:
 
 
 @dataclass
+class Gate:
+    """Lets so many in at once, and so many of each client."""
+
+    most: int
+    of_one: int
+    inside: Counter = field(default_factory=Counter)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def enter(self, client: str, patience: float = 0.0) -> bool:
+        with self.changed:
+            room = self.changed.wait_for(lambda: self.inside.total() < self.most and self.inside[client] < self.of_one, patience)
+            self.inside[client] += room
+            return room
+
+    def leave(self, client: str) -> None:
+        with self.changed:
+            self.inside[client] -= 1
+            self.inside += Counter()  # forgets those who have none inside
+            self.changed.notify_all()
+
+
+@dataclass
 class Delivery:
-    """WSGI middleware around the application."""
+    """WSGI middleware around the application. ``longest`` is the size in bytes of the longest body that is read."""
 
     app: Callable
     graphs: Callable[..., Graph]
+    longest: int
     kept: OrderedDict[tuple, Kept] = field(default_factory=OrderedDict)
     size: int = 0
-    streams: Counter = field(default_factory=Counter)
+    streams: Gate = field(default_factory=lambda: Gate(STREAMS, STREAMS_OF_ONE))
+    bodies: Gate = field(default_factory=lambda: Gate(BODIES, BODIES_OF_ONE))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         began = time.perf_counter()
+        client = environ.get("REMOTE_ADDR", "")
+        if not self._receive(environ, client):
+            return _refuse(_TOO_MANY_BODIES, [], start_response)
         name = self._name(environ)
         if name and (found := self._again(name)):
             start_response("200 OK", [*found.headers, ("Cache-Status", "kvgraph; hit; detail=memory")])
@@ -72,8 +98,6 @@ class Delivery:
         said: list = []
         body = self.app(environ, lambda status, headers, exc_info=None: said.extend((status, headers)))
         status, headers = said[-2:]
-        if status.startswith(("413", "415")):
-            _drain(environ)
         length = next((value for key, value in headers if key.lower() == "content-length"), None)
         if environ["REQUEST_METHOD"] == "HEAD" or (length is not None and int(length) <= WHOLE):
             whole = _whole(body)
@@ -81,7 +105,25 @@ class Delivery:
                 self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], whole))
             start_response(status, headers)
             return [whole]
-        return self._streamed(environ.get("REMOTE_ADDR", ""), status, headers, body, start_response)
+        if not self.streams.enter(client):
+            _close(body)
+            return _refuse(_TOO_MANY_STREAMS, headers, start_response)
+        start_response(status, headers)
+        return Stream(body, lambda: self.streams.leave(client))
+
+    def _receive(self, environ: dict, client: str) -> bool:
+        """Take in the body of a request, so that from here on nobody waits for it; False if too many are being waited for."""
+        length = environ.get("CONTENT_LENGTH") or ("unknown" if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() else "0")
+        if length == "0":
+            return True
+        if not self.bodies.enter(client, PATIENCE):
+            return False
+        try:
+            body = _read(environ["wsgi.input"], int(length) if length.isascii() and length.isdigit() else self.longest + 1, self.longest)
+        finally:
+            self.bodies.leave(client)
+        environ["wsgi.input"] = BytesIO(body)
+        return True
 
     # Answers in memory
 
@@ -113,27 +155,6 @@ class Delivery:
             while self.size > KEPT_BYTES or len(self.kept) > KEPT_ANSWERS:
                 self.size -= len(self.kept.popitem(last=False)[1].body)
 
-    # Long answers
-
-    def _streamed(self, client: str, status: str, headers: list, body, start_response: Callable) -> Iterable[bytes]:
-        with self.lock:
-            room = self.streams.total() < STREAMS and self.streams[client] < STREAMS_OF_ONE
-            self.streams[client] += room
-        if room:
-            start_response(status, headers)
-            return Stream(body, lambda: self._left(client))
-        _close(body)
-        refusal = json.dumps(_REFUSAL).encode()
-        kept = [h for h in headers if h[0].lower().startswith(("access-control-", "vary"))]
-        told = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(refusal))), ("Retry-After", "10"), ("Cache-Control", "no-store")]
-        start_response("503 SERVICE UNAVAILABLE", [*kept, *told])
-        return [refusal]
-
-    def _left(self, client: str) -> None:
-        with self.lock:
-            self.streams[client] -= 1
-            self.streams += Counter()  # forgets those who have none
-
 
 class Stream:
     """A long answer on its way; says once when it has ended, however it ends."""
@@ -160,12 +181,28 @@ class Stream:
                 self.ended()
 
 
-def _drain(environ: dict) -> None:
-    """Read what is left of a refused body: many clients only look for the answer when they have sent everything."""
-    left = DRAINED
-    with suppress(Exception):  # the client has given up, which is as good
-        while left > 0 and (chunk := environ["wsgi.input"].read(LONGEST_BODY)):
-            left -= len(chunk)
+def _read(source, length: int, longest: int) -> bytes:
+    """A body. Of one that is too long only the beginning is kept, which is enough for the application to refuse it; the rest is read all the same,
+    within reason, because many clients only look for the answer when they have sent everything."""
+    kept, taken = [], 0
+    with suppress(OSError):  # the client has given up
+        while taken < min(length, DRAINED) and (chunk := source.read(min(LONGEST_BODY, length - taken))):
+            if taken <= longest:
+                kept.append(chunk)
+            taken += len(chunk)
+            if length == longest + 1 and taken > longest:
+                length = DRAINED  # of unknown length, and too long
+    return b"".join(kept)
+
+
+def _refuse(words: tuple[str, str, str], headers: list, start_response: Callable) -> list[bytes]:
+    code, detail, hint = words
+    problem = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "code": code, "detail": detail, "hint": hint}
+    body = json.dumps(problem).encode()
+    kept = [h for h in headers if h[0].lower() == "vary"]
+    told = {"Content-Type": "application/problem+json", "Content-Length": str(len(body)), "Retry-After": "10", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}  # fmt: skip
+    start_response("503 SERVICE UNAVAILABLE", [*kept, *told.items()])
+    return [body]
 
 
 def _whole(body) -> bytes:
@@ -181,13 +218,9 @@ def _close(body) -> None:
 
 
 def _body(environ: dict) -> bytes | None:
-    """The body of a short POST, which the application can still read; None if it is long, or of unknown length."""
-    length = environ.get("CONTENT_LENGTH", "")
-    if not (length.isascii() and length.isdigit() and int(length) <= LONGEST_BODY):
-        return None
-    body = environ["wsgi.input"].read(int(length))
-    environ["wsgi.input"] = BytesIO(body)
-    return body
+    """The body of a short POST, which the application can still read; None if it is long."""
+    body = environ["wsgi.input"]
+    return body.getvalue() if isinstance(body, BytesIO) and body.getbuffer().nbytes <= LONGEST_BODY else None
 
 
 def _note(answer: Kept, method: str, seconds: float) -> None:

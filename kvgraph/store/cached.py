@@ -128,6 +128,7 @@ def write(path: Path, outcome: Outcome, file: BinaryIO) -> None:
     handle, draft = tempfile.mkstemp(dir=path.parent.parent, prefix=".")
     try:
         with open(handle, "wb") as target:
+            os.fchmod(handle, 0o644)  # whoever may enter the folder may read it, as with any file of a release
             target.write(json.dumps({**outcome.to_wire(), "seconds": 0}).encode() + b"\n")
             shutil.copyfileobj(file, target, _CHUNK)
         os.replace(draft, path)

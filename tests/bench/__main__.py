@@ -26,7 +26,7 @@ from .roundtrip import round_trip
 from .workloads import workloads
 
 FOLDER, TRIPLES = Path("var/bench"), 1_000_000
-FULL, QUICK = Size(seconds=5.0, most=4000), Size(seconds=1.2, most=1000)
+FULL, QUICK = Size(seconds=5.0, most=15_000), Size(seconds=1.2, most=4000)
 
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import cycle, islice
 
+GONE = 3  # exit status of the process when the server has ended
 PATIENCE = 15.0  # seconds that a request may still take when the time of a run is over
 WARMING = 1 / 20  # of the requests of a run are sent before the clock starts; each text once, if texts are repeated
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -61,7 +62,10 @@ def measure(job: Job) -> Measured:
     """Run a job in a process of its own."""
     command = [sys.executable, "-m", "tests.bench.load"]
     limit = job.seconds + 3 * PATIENCE + 30
-    done = subprocess.run(command, input=json.dumps(asdict(job)).encode(), stdout=subprocess.PIPE, timeout=limit, check=True)
+    done = subprocess.run(command, input=json.dumps(asdict(job)).encode(), stdout=subprocess.PIPE, timeout=limit)
+    if done.returncode == GONE:
+        return Measured(errors={"the server ended": 1}, unanswered=job.connections)
+    done.check_returncode()
     return Measured(**json.loads(done.stdout))
 
 
@@ -184,7 +188,10 @@ class Run:
             self._note(connection, status, body)
         if close:
             selector.unregister(old)
-            connection.again()
+            try:
+                connection.again()
+            except OSError:
+                raise SystemExit(GONE) from None
             selector.register(connection.socket, selectors.EVENT_READ, connection)
         return True
 

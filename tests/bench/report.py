@@ -56,9 +56,11 @@ def table(found: Comparison) -> str:
 
 
 def _cell(found: Comparison, engine: str, number: int) -> str:
-    measured, ours = found.measured[engine][number], found.measured.get(OURS, {}).get(number)
+    measured, ours = found.measured[engine].get(number), found.measured.get(OURS, {}).get(number)
+    if measured is None:
+        return "not asked any more"
     if not measured.requests:
-        return "no answer in time" if measured.unanswered else f"no answer {dict(measured.errors)}"
+        return ", ".join(measured.errors) or "no answer in time"
     text = f"{_number(measured.rate)}/s · {_number(measured.median)} · {_number(measured.p95)} ms"
     if engine != OURS and ours and ours.requests:
         text += f" · **×{_number(ours.rate / measured.rate)}**"

@@ -29,7 +29,7 @@ class Workload:
 def workloads(release: Release, most: int) -> list[Workload]:
     """All workloads on a release, none with more than ``most`` texts."""
     ask = _Asker(release)
-    few = max(most // 10, 1)
+    few = max(most // 5, 1)
     return [
         *(Workload("light ad hoc", n, ask.distinct(_LIGHT, most)) for n in (1, 8, 32)),
         *(Workload("repeated", n, ask.distinct(_LIGHT + _HEAVY, REPEATED), repeat=True) for n in (1, 32)),

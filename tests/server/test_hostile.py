@@ -83,6 +83,22 @@ def test_readers_who_do_not_read(host, honest):
             reader.close()
 
 
+def test_bodies_that_are_never_sent(host, honest):
+    """More of them than there are threads: pages are served all the while, and queries again as soon as they are gone."""
+    name, _, port = host.partition(":")
+    crowd = [socket.create_connection((name, int(port))) for _ in range(200)]
+    try:
+        for one in crowd:
+            one.sendall(b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 100\r\n\r\nASK")
+        answers = len(honest.took)
+        until(lambda: len(honest.took) > answers + 20)
+        assert max(honest.took[answers:]) < 10
+    finally:
+        for one in crowd:
+            one.close()
+    until(lambda: ask(host, "ASK {}")[0] == 200)
+
+
 @pytest.mark.parametrize("sent", [
     b"GET / HTTP/1.1\r\n", b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 100\r\n\r\nASK",
     b"\x16\x03\x01\x00", b"GET /sparql?query=%ZZ%00 HTTP/1.1\r\nHost: x\r\n\r\n", b"POST /sparql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
