@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .. import releases
+from ..errors import KvgraphError
 from ..graph import Graph, remote
 from ..releases import Release
 from ..server import create_app, logs, metrics
@@ -48,7 +49,10 @@ class CachedRemote(Cached, Remote):
 @lru_cache(maxsize=1)
 def _answers(run: Path) -> Answers:
     """Where the web processes of this server keep answers, all of them together."""
-    return Answers(run / "answers", max_bytes=int(os.environ.get("KVGRAPH_CACHE_MB", "256")) * 2**20, count=metrics.count)
+    given = os.environ.get("KVGRAPH_CACHE_MB", "256")
+    if not (given.isascii() and given.isdigit()):
+        raise KvgraphError(f"KVGRAPH_CACHE_MB is a number of megabytes, not {given[:40]!r}.")
+    return Answers(run / "answers", max_bytes=int(given) * 2**20, count=metrics.count)
 
 
 def _backend(run: Path, release: Release) -> CachedPool | CachedRemote:
@@ -113,6 +117,7 @@ def application() -> Flask:
     """The application as granian runs it, in the run directory ``$KVGRAPH_RUN`` of a :func:`kvgraph.serve.serve`."""
     run = Path(os.environ["KVGRAPH_RUN"])
     logs.configure()
+    _answers(run)  # says at once what is wrong with its setting
     app = create_app(Graphs(run, releases.home()), {"STATE": lambda: state(run), **_rate()})
     if proxies := trusted_proxies():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)

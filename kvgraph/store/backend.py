@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -31,7 +31,7 @@ class Outcome:
 
     def to_wire(self) -> dict[str, object]:
         """As the pool's processes send it to each other: plain JSON."""
-        return {**{k: v for k, v in asdict(self).items() if k != "format"}, "format": self.format.name}
+        return {**vars(self), "format": self.format.name}
 
     @classmethod
     def from_wire(cls, header: dict) -> Outcome:

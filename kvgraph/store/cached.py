@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -124,14 +125,21 @@ class Answers:
 
 def write(path: Path, outcome: Outcome, file: BinaryIO) -> None:
     """Write an answer under its name, whole or not at all. Raises ``OSError``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent.parent, prefix=".")
+    draft = f"{path.parent.parent}/.{os.getpid()}-{threading.get_ident()}"  # one thread writes one answer at a time
     try:
-        with open(handle, "wb") as target:
-            os.fchmod(handle, 0o644)  # whoever may enter the folder may read it, as with any file of a release
+        handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+    try:
+        with open(handle, "wb", buffering=_CHUNK) as target:
             target.write(json.dumps({**outcome.to_wire(), "seconds": 0}).encode() + b"\n")
             shutil.copyfileobj(file, target, _CHUNK)
-        os.replace(draft, path)
+        try:
+            os.replace(draft, path)
+        except FileNotFoundError:  # the first of its release
+            path.parent.mkdir(exist_ok=True)
+            os.replace(draft, path)
     except BaseException:
         os.unlink(draft)
         raise

@@ -19,7 +19,7 @@ import pyoxigraph as ox
 
 from kvgraph import releases
 from kvgraph.build.descriptions import add_descriptions
-from kvgraph.build.read import read, source_files
+from kvgraph.build.read import inputs_digest, read, source_files
 from kvgraph.build.write import nquads, sync, write
 from kvgraph.namespaces import DCTERMS, FOAF, GRAPH, ID, KV, NUTS_SCHEME, ORG, PROV, RDF, RDFS, SCHEMA, SKOS, XSD
 
@@ -55,7 +55,7 @@ class Vocabulary:
 def generate(home: Path, triples: int, step: Callable[[str], None] = lambda name: None) -> releases.Release:
     """A release of about so many triples under ``home``, made current. One that is there already, of the same inputs, is used again."""
     files = source_files(home)
-    inputs = hashlib.sha256(b"".join([p.read_bytes() for p in (*files.values(), Path(__file__))]) + str(triples).encode()).hexdigest()
+    inputs = hashlib.sha256(f"{inputs_digest(files)} {triples}".encode() + Path(__file__).read_bytes()).hexdigest()
     for known in releases.list_releases(home):
         if known.manifest["inputs"] == inputs:
             return releases.switch(home, known.id)

@@ -20,6 +20,7 @@ from itertools import cycle, islice
 
 GONE = 3  # exit status of the process when the server has ended
 PATIENCE = 15.0  # seconds that a request may still take when the time of a run is over
+WARMING_TIME = 60.0  # seconds in which the requests that are not measured must be sent
 WARMING = 1 / 20  # of the requests of a run are sent before the clock starts; each text once, if texts are repeated
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
@@ -61,7 +62,7 @@ class Measured:
 def measure(job: Job) -> Measured:
     """Run a job in a process of its own."""
     command = [sys.executable, "-m", "tests.bench.load"]
-    limit = job.seconds + 3 * PATIENCE + 30
+    limit = job.seconds + WARMING_TIME + 2 * PATIENCE + 30
     done = subprocess.run(command, input=json.dumps(asdict(job)).encode(), stdout=subprocess.PIPE, timeout=limit)
     if done.returncode == GONE:
         return Measured(errors={"the server ended": 1}, unanswered=job.connections)
@@ -219,7 +220,7 @@ def run(job: Job) -> Measured:
     warm = len(requests) if job.most > len(requests) else int(len(numbers) * WARMING)
     gc.disable()
     before = Run(connections, requests)
-    before.go(iter(numbers[:warm]), PATIENCE)
+    before.go(iter(numbers[:warm]), WARMING_TIME)
     if before.unanswered:
         return Measured(unanswered=before.unanswered)
     load = Run(connections, requests)

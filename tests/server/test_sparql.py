@@ -322,3 +322,12 @@ def test_a_long_answer_is_shown_in_part_and_says_so(invented):
     client = client_of(invented, {"PAGE_ROWS": 3})
     page = get(client, SELECT, BROWSER).data.decode()
     assert page.count("<tr>") == 4 and "The first 3 of 4 rows" in page
+
+
+def test_static_files_are_compressed_under_a_tag_of_their_own(client):
+    import gzip
+
+    plain, short = (client.get("/static/kvgraph.css?v=1", headers={"Accept-Encoding": coding}) for coding in ("identity", "gzip"))
+    assert gzip.decompress(short.data) == plain.data and len(short.data) < len(plain.data) / 2
+    assert plain.headers["ETag"] != short.headers["ETag"] and "Accept-Encoding" in plain.headers["Vary"]
+    assert short.headers["Content-Length"] == str(len(short.data)) and "immutable" in short.headers["Cache-Control"]
