@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from kvgraph import open as open_graph
+from kvgraph.build.descriptions import add_descriptions
 from kvgraph.build.read import read, source_files
 from kvgraph.build.write import nquads, write
 from kvgraph.graph import Graph
@@ -32,6 +33,7 @@ class Counting(Embedded):
 def graph_of(home: Path, files: dict[str, Path]) -> Graph:
     """A graph over these files and their indexes, without validation: some of them break every rule."""
     store = read(files).store
+    add_descriptions(store)
     release = Release(home / "releases" / "2026-11-22-invented")
     release.path.mkdir(parents=True)
     built = "2026-11-22T10:00:00+00:00"

@@ -63,7 +63,7 @@ def test_every_link_inside_leads_somewhere(client):
         if address in seen:
             continue
         seen.add(address)
-        response = client.get(address, headers=BROWSER)
+        response = client.get(address, headers=BROWSER, follow_redirects=True)
         assert response.status_code == 200, address
         if response.mimetype == "text/html" and not address.startswith("/sparql"):
             waiting += [href for href in check(response.data.decode()).links if href.startswith("/")]
