@@ -16,7 +16,7 @@ from .. import __version__
 from ..graph import Graph
 from ..resources import folder
 from . import (
-    catalogue, delivery, display, docs, dumps, entities, errors, graph_store, headers, limits, logs, operators, pages, pinned, questions, releases, robots, sparql,
+    catalogue, delivery, display, docs, dumps, entities, errors, graph_store, headers, language, limits, logs, operators, pages, pinned, questions, releases, robots, sparql,
     status, vocabulary, well_known,
 )  # fmt: skip
 
@@ -61,7 +61,7 @@ def create_app(graphs: Callable[..., Graph], config: Mapping[str, Any] | None = 
     concerns = (pages, entities, vocabulary, questions, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known, releases, status)
     for concern in concerns:
         app.register_blueprint(concern.blueprint)
-    for concern in (logs, errors, headers, display, limits, pinned, delivery):  # what is first here is last to see a response
+    for concern in (logs, errors, headers, language, display, limits, pinned, delivery):  # what is first here is last to see a response
         concern.register(app)
     return app
 

@@ -6,7 +6,7 @@ import { build } from "esbuild";
 const into = process.argv[2] ?? "../static/bundles";
 
 await build({
-  entryPoints: ["yasgui.js"],
+  entryPoints: readdirSync(".").filter((name) => name.endsWith(".js") && name !== "build.js"),
   outdir: into,
   bundle: true,
   minify: true,
