@@ -3,6 +3,9 @@
 Each is a file of :mod:`kvgraph.store.cached`, under the name that a server looks for. What is not here is asked when it is wanted, and kept then.
 """
 
+import os
+import select
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,17 +17,50 @@ from ..formats import JSON, NTRIPLES
 from ..model import ENTITY_TYPES
 from ..store import Embedded, check
 from ..store.cached import key, write
+from ..store.sandbox import die_with_parent
 
+SECONDS = 5.0  # that one answer may take: what is slower is left to who asks for it, under the limits of the server
 _FEATURED = (12, 24)  # things to choose from: on the home page, and for examples of connections
 
 
-def write_answers(store: ox.Store, folder: Path) -> int:
-    """Answer what pages ask, into a folder; returns how many answers there are."""
-    engine = Embedded(store)
-    texts = dict.fromkeys(wanted())
-    for text in texts:
-        _answer(engine, text, folder)
-    return len(texts)
+def write_answers(store: ox.Store, folder: Path, seconds: float = SECONDS) -> int:
+    """Answer what pages ask, into a folder; returns how many answers there are. What takes longer than ``seconds`` is left out."""
+    engine, written = Embedded(store), 0
+    folder.mkdir(parents=True, exist_ok=True)
+    waiting = list(dict.fromkeys(wanted()))
+    while waiting:
+        done = _answer_until_slow(engine, waiting, folder, seconds)
+        written += done
+        del waiting[: done + 1]  # the one it did not come back from as well
+    for draft in folder.parent.glob(".*-*"):  # of an answer that was given up
+        draft.unlink()
+    return written
+
+
+def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds: float) -> int:
+    """Answers in a process of its own, because a query cannot be interrupted; returns how many were answered before one took too long."""
+    parent, (end, start) = os.getpid(), os.pipe()
+    child = os.fork()
+    if not child:
+        die_with_parent(parent)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            for text in texts:
+                _answer(engine, text, folder)
+                os.write(start, b".")
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(start)
+    try:
+        done = 0
+        while select.select([end], [], [], seconds)[0] and (more := len(os.read(end, 4096))):
+            done += more
+        return done
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(end)
 
 
 def wanted() -> Iterator[str]:

@@ -20,9 +20,9 @@ SECONDS = float(os.environ.get("KVGRAPH_LOAD_SECONDS", "60"))
 class Hostile(threading.Thread):
     """Sends one hostile query after the other; now and then it does not read a long answer."""
 
-    def __init__(self, host: str, url: str, end: float):
+    def __init__(self, host: str, url: str, end: float, source: str):
         super().__init__()
-        self.host, self.end, self.sent, self.url = host, end, 0, url
+        self.host, self.end, self.sent, self.url, self.source = host, end, 0, url, source
 
     def run(self) -> None:
         while time.monotonic() < self.end:
@@ -30,12 +30,12 @@ class Hostile(threading.Thread):
             if query in (*SERVICES, *FETCHES):
                 query = query.format(url=self.url)
             if random.random() < 0.1:
-                reader = slow_reader(self.host, f"SELECT * {{ ?a ?b ?c . ?d ?e ?f }} LIMIT {random.randint(10_000, 60_000)}")
+                reader = slow_reader(self.host, f"SELECT * {{ ?a ?b ?c . ?d ?e ?f }} LIMIT {random.randint(10_000, 60_000)}", self.source)
                 time.sleep(1)
                 reader.close()
             else:
                 try:
-                    ask(self.host, f"{query} # {random.random()}")
+                    ask(self.host, f"{query} # {random.random()}", source=self.source)
                 except OSError:
                     pass  # what happens to this client is not what is measured
             self.sent += 1
@@ -70,13 +70,13 @@ def test_honest_clients_notice_nothing(bundled_home):
     listener.start()
     with served(bundled_home, "--timeout", "5", "--memory", "512") as address:
         host = address.removeprefix("http://")
-        honest = [Honest(address, pause=0.1, patience=60.0) for _ in range(4)]
+        honest = [Honest(address, pause=0.1, patience=60.0, source=f"127.0.1.{i}") for i in range(1, 5)]
         for client in honest:
             client.start()
         until(lambda: all(len(client.took) > 10 for client in honest))
         before = memory(address)
         end = time.monotonic() + SECONDS
-        hostile = [Hostile(host, listener.url, end) for _ in range(8)]
+        hostile = [Hostile(host, listener.url, end, f"127.0.2.{i}") for i in range(1, 9)]
         for client in hostile:
             client.start()
         for client in hostile:

@@ -12,6 +12,7 @@ from ..test_hostile_queries import CROSS, DEEP, Listener, concat_chain
 
 __all__ = ["Honest", "Listener", "QUERIES", "ask", "slow_reader"]
 
+HERE = "127.0.0.1"  # all of 127.0.0.0/8 is this machine: clients with other addresses take turns with each other
 SERVICES = ("SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }}", "SELECT * {{ SERVICE#<x>\n<{url}> {{}} }}", "SELECT * {{ \\u0053ERVICE SILENT <{url}> {{}} }}")
 FETCHES = ("SELECT * FROM <{url}> {{ ?s ?p ?o }}", "SELECT * FROM NAMED <file:///etc/passwd> {{ GRAPH ?g {{ ?s ?p ?o }} }}")
 QUERIES = [
@@ -22,9 +23,9 @@ QUERIES = [
 ]  # fmt: skip
 
 
-def ask(host: str, query: str, accept: str = "application/sparql-results+json, text/turtle;q=0.9", timeout: float = 60.0, **fields) -> tuple[int, bytes]:
-    """Status and body of a query sent in a form."""
-    connection = http.client.HTTPConnection(host, timeout=timeout)
+def ask(host: str, query: str, accept: str = "application/sparql-results+json, text/turtle;q=0.9", timeout: float = 60.0, source: str = HERE, **fields) -> tuple[int, bytes]:
+    """Status and body of a query sent in a form, from the address ``source``."""
+    connection = http.client.HTTPConnection(host, timeout=timeout, source_address=(source, 0))
     try:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": accept}
         connection.request("POST", "/sparql", body=urlencode({"query": query, **fields}).encode(errors="replace"), headers=headers)
@@ -34,11 +35,12 @@ def ask(host: str, query: str, accept: str = "application/sparql-results+json, t
         connection.close()
 
 
-def slow_reader(host: str, query: str) -> socket.socket:
+def slow_reader(host: str, query: str, source: str = HERE) -> socket.socket:
     """A client that asks for a long answer and does not read it."""
     name, _, port = host.partition(":")
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader.bind((source, 0))
     reader.connect((name, int(port)))
     reader.sendall(f"GET /sparql?{urlencode({'query': query, 'format': 'csv'})} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     return reader
@@ -53,9 +55,9 @@ class Honest(threading.Thread):
     PATHS = ("/", "/search?q=university", "/questions/practices-per-country?format=csv", "/questions", "/sparql", "/data?graph=https%3A%2F%2Fw3id.org%2Fkvgraph%2Fdef%2Fchannel", "/def/kv.ttl", "/readyz")  # fmt: skip
     LIGHT = "SELECT (COUNT(*) AS ?n) { ?s a <https://w3id.org/kvgraph/def/kv#Practice> } # %s"
 
-    def __init__(self, address: str, pause: float = 0.05, patience: float = 30.0):
+    def __init__(self, address: str, pause: float = 0.05, patience: float = 30.0, source: str = HERE):
         super().__init__()
-        self.host, self.pause, self.patience = urlsplit(address).netloc, pause, patience
+        self.host, self.pause, self.patience, self.source = urlsplit(address).netloc, pause, patience, source
         self.took, self.wrong, self.told_later, self.stop = [], [], 0, threading.Event()
 
     def run(self) -> None:
@@ -70,7 +72,7 @@ class Honest(threading.Thread):
     def _one(self, began: float) -> None:
         path = random.choice((*self.PATHS, "/sparql?" + urlencode({"query": self.LIGHT % random.random(), "format": "json"})))
         while True:
-            connection = http.client.HTTPConnection(self.host, timeout=self.patience)
+            connection = http.client.HTTPConnection(self.host, timeout=self.patience, source_address=(self.source, 0))
             try:
                 connection.request("GET", path)
                 response = connection.getresponse()
