@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: serve build test interop bench setup lock clean
+.PHONY: serve build test interop bench messages setup lock clean
 
 serve: build
 	$(BIN)/kvgraph serve --port $(PORT)
@@ -25,6 +25,14 @@ interop: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# Every string of the interface, into the catalogue of LANGUAGE, made or brought up to date; without LANGUAGE into all there are.
+# make messages LANGUAGE=fr    (web/translations/README.md)
+TRANSLATIONS := web/translations
+messages: setup
+	$(BIN)/pybabel -q extract --mapping pyproject.toml --keyword N_ --no-wrap --sort-by-file --project kvgraph --output $(TRANSLATIONS)/messages.pot .
+	$(if $(LANGUAGE),test -e $(TRANSLATIONS)/$(LANGUAGE)/LC_MESSAGES/messages.po || $(BIN)/pybabel -q init --input-file $(TRANSLATIONS)/messages.pot --output-dir $(TRANSLATIONS) --locale $(LANGUAGE) --no-wrap)
+	test -z "$$(ls -d $(TRANSLATIONS)/*/ 2> /dev/null)" || $(BIN)/pybabel -q update --input-file $(TRANSLATIONS)/messages.pot --output-dir $(TRANSLATIONS) --no-wrap
 
 BUNDLES := web/static/bundles/inputs.sha256
 

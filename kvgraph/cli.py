@@ -4,6 +4,7 @@ Exit status: 0 done; 1 something to mend (the message says what); 2 wrong usage;
 """
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -84,10 +85,11 @@ def build(home: Path | None, data: Path | None, force: bool) -> None:
         built = build_release(home_path(home), data=data, force=force, step=bar.step, progress=bar.count)
     counts = built.release.manifest["counts"]
     if built.fresh:
-        err.print(
-            f"Release {built.release.id} is current: {counts['practice']} practices, {counts['actor']} actors, "
-            f"{counts['policy']} policies, {counts['triples']} triples ({built.seconds:.1f} s)."
-        )
+        from .model import TYPES
+
+        kinds = [TYPES[name] for name in ("practice", "actor", "policy")]
+        numbers = ", ".join(f"{counts[t.name]} {t.label if counts[t.name] == 1 else t.plural}" for t in kinds)
+        err.print(f"Release {built.release.id} is current: {numbers}, {counts['triples']} triples ({built.seconds:.1f} s).")
     else:
         err.print(f"Nothing has changed since release {built.release.id} ({built.seconds:.2f} s).")
 
@@ -109,21 +111,45 @@ def serve(home: Path | None, **options) -> None:
     raise click.exceptions.Exit(serve_release(Settings(home_path(home), **options), say=lambda text: err.print(text)))
 
 
-@_command(example="kvgraph validate data/practices/demola.trig")
+@_command(example="kvgraph validate --watch data/practices/demola.trig")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--watch", is_flag=True, help="Go on, and check a file again whenever it is saved. Ctrl-C ends it.")
 @_DATA
 @_format_option
-def validate(home: Path | None, files: tuple[Path, ...], data: Path | None, format_: str | None) -> None:
+def validate(home: Path | None, files: tuple[Path, ...], watch: bool, data: Path | None, format_: str | None) -> None:
     """Check all sources against the shapes, or only what FILES say (beside everything else that is known)."""
-    from .build.validation import check
-    from .output import err, print_records
     from .releases import home as home_path
 
-    results = check(home_path(home), files, data)
+    if watch:
+        _watch(home_path(home), files, data, format_)
+    violations = _validate(home_path(home), files, data, format_)
+    raise click.exceptions.Exit(1 if violations else 0)
+
+
+def _watch(home: Path, files: tuple[Path, ...], data: Path | None, format_: str | None) -> None:
+    from .build.read import MalformedSource, source_files
+    from .build.validation import changed
+    from .output import err
+
+    watched = (lambda: files) if files else lambda: source_files(home, data).values()
+    for number, news in enumerate(changed(watched)):
+        if files or number:  # of everything there is, only what changes from now on
+            try:
+                _validate(home, news, data, format_)
+            except MalformedSource as error:
+                err.print(str(error), markup=False)
+        err.print(f"{datetime.now():%H:%M:%S} Watching {len(tuple(watched()))} files; Ctrl-C ends it.", style="dim")
+
+
+def _validate(home: Path, files: tuple[Path, ...], data: Path | None, format_: str | None) -> int:
+    from .build.validation import check
+    from .output import err, print_records
+
+    results = check(home, files, data)
     print_records(results, ["severity", "file", "subject", "path", "message", "value"], format_)
     violations = sum(r["severity"] == "Violation" for r in results)
     err.print(f"{violations} must be mended, {len(results) - violations} could be better.")
-    raise click.exceptions.Exit(1 if violations else 0)
+    return violations
 
 
 @_command(example="kvgraph query 'SELECT ?title { ?practice a kv:Practice ; dcterms:title ?title } LIMIT 5'")
@@ -170,16 +196,58 @@ def _assignments(params: tuple[str, ...]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-@_command(example="kvgraph search 'living lab' --type practice")
-@click.argument("text")
+@_command(example="kvgraph quality")
+@click.option("--links", is_flag=True, help="Instead ask every page that facts rest on whether it is still there. Takes minutes.")
+@_format_option
+def quality(home: Path | None, links: bool, format_: str | None) -> None:
+    """How complete the records are: by kind, and criterion by criterion."""
+    from . import queries
+    from .output import err, print_answer
+
+    graph = _graph(home)
+    if links:
+        return _check_links([row["page"] for row in graph.run("pages-cited")], format_)
+    for_people = format_ in (None, "table")
+    for name in ("complete-records", "completeness") if for_people else ("completeness",):
+        print_answer(graph.run(name), format_ or "table", dict(queries.load(name).columns))
+    if for_people:
+        err.print("What each record lacks: kvgraph run incomplete-records kind=practice", style="dim")
+
+
+def _check_links(pages: list[str], format_: str | None) -> None:
+    """Prints the pages that did not answer well. Exit status 1 if some are gone."""
+    from rich.progress import track
+
+    from .links import check
+    from .output import err, print_records
+
+    found = list(track(check(pages), "Pages", len(pages), console=err, transient=True, disable=not err.is_terminal))
+    wrong = sorted((link for link in found if link.problem), key=lambda link: (not link.gone, link.page))
+    print_records([{"page": link.page, "gone": link.gone, "problem": link.problem} for link in wrong], ["page", "gone", "problem"], format_)
+    gone = sum(link.gone for link in wrong)
+    err.print(f"{len(found)} pages asked: {gone} are gone, {len(wrong) - gone} did not show themselves to a program.")
+    raise click.exceptions.Exit(1 if gone else 0)
+
+
+@_command(example="kvgraph search 'living lab' --type practice --where country=Spain")
+@click.argument("text", default="")
 @click.option("--type", "types", multiple=True, help="Only this type of thing (may be repeated): practice, actor, policy …")
+@click.option("--where", multiple=True, metavar="FACET=VALUE", help="Only what has this value (may be repeated; values of one facet are alternatives): "
+    "country, region, channel, challenge, tool-kind, actor-kind, policy-type, principle, level, year, source-kind.")  # fmt: skip
+@click.option("--order", default="relevance", show_default=True, type=click.Choice(("relevance", "newest", "title")))
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @_format_option
-def search(home: Path | None, text: str, types: tuple[str, ...], limit: int, format_: str | None) -> None:
-    """Find practices, actors, policies, regions … by words."""
+def search(home: Path | None, text: str, types: tuple[str, ...], where: tuple[str, ...], order: str, limit: int, format_: str | None) -> None:
+    """Find practices, actors, policies, regions … by words, and narrow them down; without TEXT all of them."""
     from .output import print_records
 
-    result = _graph(home).search(text, types=list(types) or None, limit=limit)
+    chosen: dict[str, list[str]] = {}
+    for text_ in where:
+        facet, equals, value = text_.partition("=")
+        if not equals:
+            raise click.UsageError(f"{text_!r} is no FACET=VALUE, for example country=ESP.")
+        chosen.setdefault(facet, []).append(value)
+    result = _graph(home).search(text, types=list(types) or None, limit=limit, where=chosen, order=order, snippets=False)
     rows = [{"type": h.type, "label": h.label, "iri": h.iri} for h in result.hits]
     print_records(rows, ["type", "label", "iri"], format_)
     if not rows:

@@ -42,7 +42,7 @@ class Strings:
     """A list of strings in two arrays: all bytes, and where each string begins."""
 
     def __init__(self, folder: Path, name: str):
-        self.start, self.bytes = _load(folder, name + ".start"), _load(folder, name + ".bytes")
+        self.start, self.bytes = load(folder, name + ".start"), load(folder, name + ".bytes")
 
     @staticmethod
     def write(folder: Path, name: str, texts: Iterable[str]) -> None:
@@ -76,7 +76,7 @@ class Arrays:
 
     def __init__(self, folder: Path):
         try:
-            self._arrays = {name: _load(folder, name) for name in ARRAYS}
+            self._arrays = {name: load(folder, name) for name in ARRAYS}
             self.text = {name: Strings(folder, name) for name in TABLES}
         except FileNotFoundError:
             raise NoConnections(folder) from None
@@ -85,7 +85,7 @@ class Arrays:
         return self._arrays[name]
 
 
-def _load(folder: Path, name: str) -> np.ndarray:
+def load(folder: Path, name: str) -> np.ndarray:
     path = folder / f"{name}.npy"
     # numpy cannot map an empty array. A plain view, because its memmap class costs microseconds at each access.
     try:

@@ -16,111 +16,20 @@ opening takes milliseconds, several processes share the pages, and nothing is ev
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path as Folder
-from string import Formatter
 from time import perf_counter
 
 import numpy as np
 
 from .connection_index import BASES, UNIT, Arrays, NoConnections, build_connections
-from .errors import KvgraphError
+from .connection_parts import ConnectionResult, Hop, Neighbours, Node, Passed, Path, UnknownEntity, UnknownKind
 from .model import EDGES
 from .shortest_paths import FAR, Network, k_shortest
 
 __all__ = [
-    "ConnectionResult", "Connections", "Hop", "Neighbours", "NoConnections", "Node", "Path",
+    "ConnectionResult", "Connections", "Hop", "Neighbours", "NoConnections", "Node", "Passed", "Path",
     "UnknownEntity", "UnknownKind", "build_connections",
 ]  # fmt: skip
-
-
-class UnknownEntity(KvgraphError):
-    """No entity has this IRI."""
-
-    def __init__(self, iri: str):
-        super().__init__(f"Nothing here is called <{iri}>.", hint="Search for its name to find its IRI.")
-        self.iri = iri
-
-
-class UnknownKind(KvgraphError):
-    """No kind of connection has this name."""
-
-    def __init__(self, name: str):
-        super().__init__(f"There is no kind of connection “{name}”.", hint="The kinds are: " + ", ".join(EDGES) + ".")
-
-
-@dataclass(frozen=True)
-class Node:
-    """An entity: ``type`` as in ``model.TYPES``, ``language`` the tag of its label or ``""``."""
-
-    iri: str
-    label: str
-    language: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Hop:
-    """One step. ``forward``: the fact reads from source to target; otherwise it reads from target to source.
-
-    ``graph`` is the named graph that holds the fact, ``page`` what it draws on, ``basis`` stated, classified or
-    derived, ``by`` the IRI of whoever is answerable, ``note`` their remark, ``more`` how many further graphs
-    say the same. ``others`` are further facts between the same two entities.
-    """
-
-    source: Node
-    target: Node
-    kind: str
-    forward: bool
-    role: str
-    graph: str
-    basis: str
-    page: str
-    by: str
-    note: str
-    more: int
-    others: tuple["Hop", ...] = ()
-
-    @property
-    def parts(self) -> tuple[str | Node, ...]:
-        """The sentence in pieces, so that a page can turn the two entities into links."""
-        subject, object_ = (self.source, self.target) if self.forward else (self.target, self.source)
-        fill = {"s": subject, "o": object_, "role": self.role}
-        pieces = []
-        for text, name, _, _ in Formatter().parse(EDGES[self.kind].sentence):
-            pieces += [text] * bool(text) + ([fill[name]] if name else [])
-        return tuple(pieces)
-
-    @property
-    def sentence(self) -> str:
-        """The fact in plain words."""
-        return "".join(p.label if isinstance(p, Node) else p for p in self.parts)
-
-
-@dataclass(frozen=True)
-class Path:
-    """A chain of hops and its price in points, lower is better."""
-
-    cost: float
-    hops: tuple[Hop, ...]
-
-
-@dataclass(frozen=True)
-class ConnectionResult:
-    """``complete``: it is proven that these are the best and, if fewer than asked for, all there are."""
-
-    paths: list[Path]
-    complete: bool
-    reason: str  # why there is nothing, or why not complete; "" otherwise
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """``total`` neighbours there are, and the hops to the first of them, the most telling first."""
-
-    total: int
-    hops: list[Hop]
 
 
 class Connections:
@@ -147,10 +56,12 @@ class Connections:
 
     def __init__(self, folder: str | Folder):
         index = Arrays(Folder(folder))
-        self._network = Network(*(index[name] for name in ("offsets", "target", "kind", "penalty")))
+        self.network = Network(*(index[name] for name in ("offsets", "target", "kind", "penalty")))
         self._index, self._text = index, index.text
         self._kinds = [EDGES[name] for name in index.text["kinds"]]
-        self._types = list(index.text["types"])
+        self.kind_names = [kind.name for kind in self._kinds]
+        self.type_names = list(index.text["types"])
+        self.types = index["type"]
 
     def __len__(self) -> int:
         """How many entities there are."""
@@ -178,12 +89,13 @@ class Connections:
         if k < 1 or max_hops < 1:
             raise ValueError("k and max_hops begin at 1")
         began = perf_counter()
-        start, goal, costs = self._find(a), self._find(b), self._costs(kinds, exclude)
+        start, goal, costs = self._find(a), self._find(b), self.costs(kinds, exclude)
         if start == goal:
             reason = "These are one and the same thing: choose two different ones."
             return ConnectionResult([], True, reason, perf_counter() - began)
-        found = k_shortest(self._network, start, goal, k, max_hops, costs)
-        paths = [Path(cost / UNIT, self._hops(nodes, costs)) for cost, nodes in found.paths]
+        found = k_shortest(self.network, start, goal, k, max_hops, costs)
+        passed = self._passed([nodes for _, nodes in found.paths])
+        paths = [Path(cost / UNIT, self._hops(nodes, costs), tuple(passed[n] for n in nodes[1:-1])) for cost, nodes in found.paths]
         reason = ""
         if not found.complete:
             reason = "The search was stopped: these ends have too much around them. There may be better connections."
@@ -193,17 +105,61 @@ class Connections:
             reason = f"There is no connection within {max_hops} {'step' if max_hops == 1 else 'steps'}."
         return ConnectionResult(paths, found.complete, reason, perf_counter() - began)
 
-    def neighbours(self, iri: str, limit: int = 50) -> Neighbours:
+    def neighbours(self, iri: str, limit: int = 50, of_each: int | None = None, exclude: Iterable[str] = ()) -> Neighbours:
         """What an entity is directly connected to; first what is closest and shared with the fewest others.
 
-        Raises :class:`UnknownEntity`.
+        With ``of_each``, so many of every type come before the rest; ``exclude`` as in :meth:`paths`.
+        Raises :class:`UnknownEntity` and :class:`UnknownKind`.
         """
-        node, network, costs = self._find(iri), self._network, self._costs(None, ())
-        arcs = slice(int(network.offsets[node]), int(network.offsets[node + 1]))
-        target = network.target[arcs]
-        order = np.lexsort((target, costs[network.kind[arcs]] + network.penalty[target]))
-        nearest = list(dict.fromkeys(target[order].tolist()))
+        node, costs = self._find(iri), self.costs(None, exclude)
+        nearest = self.nearest(node, costs, of_each)
         return Neighbours(len(nearest), [self._hop(node, n, costs) for n in nearest[:limit]])
+
+    def tie(self, a: str, b: str, exclude: Iterable[str] = ()) -> Hop | None:
+        """What connects two entities directly, None if nothing does. Raises :class:`UnknownEntity` and :class:`UnknownKind`."""
+        source, target, costs = self._find(a), self._find(b), self.costs(None, exclude)
+        return self._hop(source, target, costs) if target in self.nearest(source, costs) else None
+
+    # What :mod:`kvgraph.connection_network` needs: nodes as numbers.
+
+    def find(self, iri: str) -> int | None:
+        """The number of the entity with this IRI."""
+        return self._text["iri"].find(iri)
+
+    def nearest(self, node: int, costs: np.ndarray, of_each: int | None = None) -> list[int]:
+        """The numbers of a node's neighbours in the order of :meth:`neighbours`."""
+        network = self.network
+        arcs = slice(int(network.offsets[node]), int(network.offsets[node + 1]))
+        target, step = network.target[arcs], costs[network.kind[arcs]]
+        order = np.lexsort((target, step + network.penalty[target]))
+        found = list(dict.fromkeys(target[order][step[order] < FAR].tolist()))
+        return _varied(found, self.types[found].tolist(), of_each) if of_each and found else found
+
+    def degrees(self, nodes: np.ndarray) -> np.ndarray:
+        """How many things each of these nodes is tied to."""
+        count = self.network.offsets[nodes + 1] - self.network.offsets[nodes]
+        place = np.repeat(np.arange(len(nodes)), count)
+        target = self.network.target[self.network.arcs(nodes)[1]]
+        new = np.ones(len(target), bool)  # arcs of a node are sorted by target
+        new[1:] = (np.diff(target) != 0) | (np.diff(place) != 0)
+        return np.bincount(place[new], minlength=len(nodes))
+
+    def forward(self, arcs: np.ndarray) -> np.ndarray:
+        """Whether each of these arcs runs from the subject of its fact to the object."""
+        return self._index["edge"][arcs] & 1 == 0
+
+    def costs(self, kinds: Iterable[str] | None = None, exclude: Iterable[str] = ()) -> np.ndarray:
+        """The cost of each kind of connection, ``FAR`` for those that are shut out. Raises :class:`UnknownKind`."""
+        allowed, exclude = set(EDGES if kinds is None else kinds), set(exclude)
+        for name in sorted((allowed | exclude) - set(EDGES)):
+            raise UnknownKind(name)
+        allowed -= exclude
+        return np.array([round(e.cost * UNIT) if e.name in allowed else FAR for e in self._kinds], np.int32)
+
+    def node(self, i: int) -> Node:
+        """The entity of a number."""
+        text = self._text
+        return Node(text["iri"][i], text["label"][i], text["language"][i], self.type_names[self.types[i]])
 
     def _find(self, iri: str) -> int:
         node = self._text["iri"].find(iri)
@@ -211,21 +167,20 @@ class Connections:
             raise UnknownEntity(iri)
         return node
 
-    def _costs(self, kinds: Iterable[str] | None, exclude: Iterable[str]) -> np.ndarray:
-        allowed, exclude = set(EDGES if kinds is None else kinds), set(exclude)
-        for name in sorted((allowed | exclude) - set(EDGES)):
-            raise UnknownKind(name)
-        allowed -= exclude
-        return np.array([round(e.cost * UNIT) if e.name in allowed else FAR for e in self._kinds], np.int32)
-
     def _hops(self, nodes: tuple[int, ...], costs: np.ndarray) -> tuple[Hop, ...]:
         return tuple(self._hop(s, t, costs) for s, t in zip(nodes, nodes[1:]))
 
+    def _passed(self, paths: list[tuple[int, ...]]) -> dict[int, Passed]:
+        """What stands in the middle of these paths, by number."""
+        middle = list(dict.fromkeys(node for nodes in paths for node in nodes[1:-1]))
+        ties = self.degrees(np.array(middle, np.int64)).tolist()
+        return {n: Passed(self.node(n), t, int(self.network.penalty[n]) / UNIT) for n, t in zip(middle, ties)}
+
     def _hop(self, source: int, target: int, costs: np.ndarray) -> Hop:
-        network, first = self._network, int(self._network.offsets[source])
+        network, first = self.network, int(self.network.offsets[source])
         targets = network.target[first : int(network.offsets[source + 1])]
         low, high = first + np.searchsorted(targets, [target, target + 1])
-        ends = self._node(source), self._node(target)
+        ends = self.node(source), self.node(target)
         edge, graph, basis = (self._index[name] for name in ("edge", "edge_graph", "graph_basis"))
         # Stable: of equal cost the better basis, then the order of the index.
         arcs = [arc for arc in range(low, high) if costs[network.kind[arc]] < FAR]
@@ -240,7 +195,7 @@ class Connections:
         return Hop(
             source=source,
             target=target,
-            kind=self._kinds[self._network.kind[arc]].name,
+            kind=self._kinds[self.network.kind[arc]].name,
             forward=not against,
             role=text["role"][index["edge_role"][edge]],
             graph=text["graph"][graph],
@@ -252,6 +207,12 @@ class Connections:
             others=others,
         )
 
-    def _node(self, i: int) -> Node:
-        text = self._text
-        return Node(text["iri"][i], text["label"][i], text["language"][i], self._types[self._index["type"][i]])
+
+def _varied(nodes: list[int], types: list[int], of_each: int) -> list[int]:
+    """The first few of every type, and then the rest in their order."""
+    seen = dict.fromkeys(types, 0)
+    first, rest = [], []
+    for node, type_ in zip(nodes, types):
+        seen[type_] += 1
+        (first if seen[type_] <= of_each else rest).append(node)
+    return first + rest

@@ -192,3 +192,27 @@ def negotiate(accept: str | None, offered: Iterable[Format]) -> Format | None:
         if q > best_q:
             best, best_q = candidate, q
     return best
+
+
+def pick(name: str, offered: tuple[Format, ...]) -> Format:
+    """The offered format of that name.
+
+    Raises:
+        UnknownFormat: nothing is called so, or it is not on offer.
+
+    >>> pick("TTL", GRAPHS).name
+    'turtle'
+    """
+    for format in offered:
+        if name.lower() == format.name:
+            return format
+    chosen = by_name(name)
+    if chosen not in offered:
+        known = ", ".join(f.name for f in offered)
+        raise UnknownFormat(f"This cannot be written as {chosen.name}.", f"Ask for one of {known}.")
+    return chosen
+
+
+def media_types(offered: Iterable[Format]) -> str:
+    """The media types of formats, for a sentence."""
+    return ", ".join(f.media_type for f in offered)

@@ -7,7 +7,8 @@
 """
 
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +25,9 @@ from .formats import by_name, fit
 from .model import ENTITY_TYPES, LABEL_PROPERTIES, EntityType, path_of
 from .namespaces import PREFIXES, RDF, SKOS, XSD
 from .params import expand
-from .search import SearchIndex, SearchResult
+from .regions import Regions
+from .search import Facets, SearchIndex, SearchResult
+from .similarity import Alike, NoSimilarity, Similarity
 from .store import Backend, Embedded, Remote, check
 
 _INTEGERS = {XSD + t for t in ("integer", "int", "long", "short", "byte", "nonNegativeInteger", "positiveInteger")}
@@ -188,6 +191,18 @@ class Graph:
     def connections(self) -> Connections:
         return Connections(self.release.connections)
 
+    @cached_property
+    def _similarity(self) -> Similarity | None:
+        try:
+            return Similarity(self.release.similarity)
+        except NoSimilarity:  # a release that was built before there was one
+            return None
+
+    @cached_property
+    def regions(self) -> Regions:
+        """Regions, what lies in them and which are alike. Raises :class:`~kvgraph.region_index.NoRegionIndex` for an old release."""
+        return Regions(self.release.regions)
+
     def run(self, name: str, **params: Any) -> Rows | Triples | bool:
         """Answer a question of ``queries/`` by name.
 
@@ -232,7 +247,7 @@ class Graph:
         iri = expand(text)
         if "://" in iri:
             return iri
-        hits = self.search(text, limit=5).hits
+        hits = self.search(text, limit=5).hits if text.strip() else []
         exact = [h for h in hits if h.label.casefold() == text.strip().casefold()]
         if len(exact) == 1:
             return exact[0].iri
@@ -244,6 +259,15 @@ class Graph:
         """Full-text search over every entity; options as in :meth:`kvgraph.search.SearchIndex.search`."""
         return self._search.search(text, **options)
 
+    @property
+    def facets(self) -> Facets:
+        """What a search can be narrowed by: the values, their names in every language, what they are part of."""
+        return self._search.facets
+
+    def cross(self, rows: str, columns: str, where: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], int]:
+        """How many things have which values of two facets at once; see :meth:`kvgraph.search.SearchIndex.cross`."""
+        return self._search.cross(rows, columns, where)
+
     def suggest(self, text: str, **options: Any) -> list:
         """Completions for what somebody is typing."""
         return self._search.suggest(text, **options)
@@ -251,6 +275,10 @@ class Graph:
     def connect(self, a: str, b: str, k: int = 10, **options: Any) -> ConnectionResult:
         """The ``k`` best paths between two entities, hubs made expensive; see :mod:`kvgraph.connections`."""
         return self.connections.paths(a, b, k=k, **options)
+
+    def similar(self, iri: str, limit: int = 6) -> list[Alike]:
+        """The things most like one, each with what they share; see :mod:`kvgraph.similarity`."""
+        return self._similarity.like(iri, limit) if self._similarity else []
 
 
 def best_label(pairs: list[tuple[str, Any]], language: str = "en") -> ox.Literal | None:
@@ -268,12 +296,23 @@ def open(home: str | os.PathLike | None = None, release: str | None = None, endp
     """Open the current release (or the one named) of ``home`` in this process.
 
     With ``endpoint``, or ``$KVGRAPH_ENDPOINT``, queries go to that SPARQL endpoint; search and connections still come from the release.
-    Raises :class:`~kvgraph.releases.NoRelease` with the command that makes one. Loading takes about a second on
-    the bundled data.
+    Raises :class:`~kvgraph.releases.NoRelease` with the command that makes one, and :class:`~kvgraph.errors.KvgraphError` for a release whose files are
+    missing or damaged. Loading takes about a second on the bundled data.
     """
     folder: Path = releases.home(home)
     found = releases.find(folder, release) if release else releases.current(folder)
-    return Graph(remote(found.id, endpoint) or Embedded.load(found.nquads), found)
+    return Graph(remote(found.id, endpoint) or _loaded(found), found)
+
+
+def _loaded(release: releases.Release) -> Embedded:
+    try:
+        return Embedded.load(release.nquads)
+    except (OSError, EOFError, SyntaxError, zlib.error) as error:
+        what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise KvgraphError(
+            f"Release {release.id} is damaged: its dump {release.nquads.name} cannot be read ({what}).",
+            hint="Build again with kvgraph build, or use another release with kvgraph releases switch ID.",
+        ) from None
 
 
 def remote(release: str, endpoint: str | None = None, kind: type[Remote] = Remote, **options: Any) -> Remote | None:

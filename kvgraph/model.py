@@ -41,7 +41,7 @@ LABEL_PROPERTIES = (SKOS + "prefLabel", DCTERMS + "title", "http://www.w3.org/20
 # Code lists: every concept id/<list>/<code> is in the scheme def/<list>.
 LISTS = (
     "channel", "tool-kind", "challenge", "benefit", "asset", "capacity", "role",
-    "actor-kind", "level", "policy-type", "basis", "source-kind",
+    "actor-kind", "level", "policy-type", "basis", "source-kind", "urban-rural-type", "coast-type", "mountain-type", "criterion",
 )  # fmt: skip
 
 # Things that keep an IRI of the EU's own, and the path below /id/ and /doc/ under which we serve them.

@@ -33,6 +33,7 @@ GEO = "http://www.opengis.net/ont/geosparql#"
 SCHEMA = "https://schema.org/"
 SH = "http://www.w3.org/ns/shacl#"
 EURIO = "http://data.europa.eu/s66#"
+DQV = "http://www.w3.org/ns/dqv#"
 VOID = "http://rdfs.org/ns/void#"
 VOID_EXT = "http://ldf.fi/void-ext#"
 
@@ -52,6 +53,7 @@ PREFIXES = {
     "locn": LOCN,
     "geo": GEO,
     "schema": SCHEMA,
+    "dqv": DQV,
     "eurio": EURIO,
     "nuts": NUTS,
     "country": COUNTRY,

@@ -19,7 +19,7 @@ from .connections import ConnectionResult
 from .doctor import Finding
 from .formats import UnknownFormat, by_name
 from .graph import Description, Rows, Triples, to_python
-from .namespaces import compact
+from .namespaces import ID, compact
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -60,9 +60,15 @@ def print_table(rows: list[dict], columns: list[str], headings: dict[str, str] |
         for column in columns:
             table.add_column(escape((headings or {}).get(column, column)), overflow="fold")
         for row in rows:
-            table.add_row(*(escape("" if row[c] is None else str(row[c])) for c in columns))
+            table.add_row(*(escape(_cell(row[c])) for c in columns))
         out.print(table)
     err.print("1 row" if len(rows) == 1 else f"{len(rows)} rows", style="dim")
+
+
+def _cell(value) -> str:
+    """A value as people read it; an IRI in the short form that every command takes."""
+    text = "" if value is None else str(value)
+    return text[len(ID) :] if text.startswith(ID) else compact(text)
 
 
 def print_records(rows: list[dict], columns: list[str], format: str | None) -> None:

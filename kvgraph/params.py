@@ -12,6 +12,9 @@ from .namespaces import PREFIXES
 
 TYPES = {
     "iri": "an IRI, a prefixed name (nuts:ES51) or a short id (practice/national-ip-protocol)",
+    "iris": "IRIs, one or more, with spaces between them",
+    "triples": "subject, property and object, one triple or more, with spaces between the IRIs",
+    "years": "years of four digits, one or more, with spaces between them",
     "literal": "a text",
     "lang": "a language tag (en, pt-BR)",
     "integer": "a whole number",
@@ -96,6 +99,31 @@ def _write_iri(param: Param, value: Any) -> str:
     return str(value) if isinstance(value, NamedNode) else str(NamedNode(expand(str(value))))
 
 
+def _write_iris(param: Param, value: Any) -> str:
+    iris = value.split() if isinstance(value, str) else list(value)
+    if not iris:
+        raise ValueError(value)
+    return " ".join(_write_iri(param, iri) for iri in iris)
+
+
+def _write_years(param: Param, value: Any) -> str:
+    """As text, which is how a year is taken from dates of any precision."""
+    years = value.split() if isinstance(value, str) else [str(year) for year in value]
+    if not years or not all(map(_YEAR.fullmatch, years)):
+        raise ValueError(value)
+    return " ".join(str(Literal(year)) for year in years)
+
+
+def _write_triples(param: Param, value: Any) -> str:
+    """For ``VALUES (?subject ?property ?object) { $triples }``."""
+    if isinstance(value, str):
+        iris = value.split()
+        value = list(zip(iris[::3], iris[1::3], iris[2::3], strict=True))
+    if not value:
+        raise ValueError(value)
+    return "\n    ".join("(" + " ".join(_write_iri(param, iri) for iri in triple) + ")" for triple in value)
+
+
 def _write_text(param: Param, value: Any) -> str:
     return str(Literal(value.value if isinstance(value, Literal) else str(value)))
 
@@ -126,6 +154,9 @@ def _write_choice(param: Param, value: Any) -> str:
 
 _WRITERS = {
     "iri": _write_iri,
+    "iris": _write_iris,
+    "triples": _write_triples,
+    "years": _write_years,
     "literal": _write_text,
     "lang": _write_lang,
     "integer": _write_number,

@@ -19,6 +19,8 @@ A question is one file, ``queries/<name>.rq``; queries that only pages need are
 * ``$channel`` is replaced by the value, written as a SPARQL term, wherever it is a token
   of its own (never inside a string, an IRI or a comment).
 * A line that ends in ``#? country`` stays only when ``country`` is given.
+* ``chart: bar``, ``line`` (columns over time) or ``map`` in the header says how the answer is drawn on its page: the first column
+  of names, years or places against the last column of numbers.
 
 >>> question = load("practices-by-channel")
 >>> "id/channel/spin-offs>" in question.bind(channel="channel/spin-offs")

@@ -7,7 +7,8 @@ link ``current`` to the one being served. A release holds::
                      and their merge as the default graph (N-Quads, sorted)
     catalogue.ttl    DCAT-AP description          documents.txt  the path of every page about a thing
     search/          the full-text index          connections/   the connection index (memory-mapped)
-    answers/         what pages ask, answered     report.json    what validation found
+    regions/         what regions are compared by answers/       what pages ask, answered
+    report.json      what validation found
     manifest.json    counts, checksums, versions, time
 """
 
@@ -80,6 +81,14 @@ class Release:
     @property
     def connections(self) -> Path:
         return self.path / "connections"
+
+    @property
+    def regions(self) -> Path:
+        return self.path / "regions"
+
+    @property
+    def similarity(self) -> Path:
+        return self.path / "similarity"
 
     @cached_property
     def report(self) -> dict:

@@ -43,6 +43,18 @@ def write(answer: "ox.QuerySolutions | ox.QueryBoolean", into: BinaryIO) -> None
     else:
         names = [variable.value for variable in answer.variables]
         rows = ([solution[name] for name in names] for solution in answer)
+    _workbook(names, rows, into)
+
+
+def write_rows(names: Iterable[str], rows: Iterable[Iterable[str | int]], into: BinaryIO) -> None:
+    """Write rows of text and whole numbers as a spreadsheet with one sheet.
+
+    The same rows give the same bytes. Raises :class:`TooManyRows`.
+    """
+    _workbook(names, ([ox.Literal(value) for value in row] for row in rows), into)
+
+
+def _workbook(names: Iterable[str], rows: Iterable[list], into: BinaryIO) -> None:
     # constant_memory writes each row as it comes; texts then stand in their cells.
     with xlsxwriter.Workbook(into, {"constant_memory": True}) as workbook:
         workbook.set_properties({"created": _CREATED})
@@ -50,6 +62,18 @@ def write(answer: "ox.QuerySolutions | ox.QueryBoolean", into: BinaryIO) -> None
         sheet.freeze_panes(1, 0)  # the heading stays in sight
         _fill(sheet, [[ox.Literal(name) for name in names]])
         _fill(sheet, rows, start=1)
+
+
+def write_table(headings: Iterable[str], rows: Iterable[Iterable[str | int]], into: BinaryIO, sheet: str = "Table") -> None:
+    """Write a table of our own as a spreadsheet: numbers as numbers, text as text. Heading and first column stay in sight.
+
+    Raises :class:`TooManyRows`; ``into`` then holds nothing of use.
+    """
+    with xlsxwriter.Workbook(into, {"constant_memory": True}) as workbook:
+        workbook.set_properties({"created": _CREATED})
+        page = workbook.add_worksheet(sheet)
+        page.freeze_panes(1, 1)
+        _fill(page, ([ox.Literal(cell) for cell in row] for row in (headings, *rows)))
 
 
 def _fill(sheet, rows: Iterable[list], start: int = 0) -> None:

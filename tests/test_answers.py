@@ -45,7 +45,7 @@ class Kept(Cached, Engine):
 @pytest.fixture
 def answers(tmp_path):
     counts = {}
-    kept = Answers(tmp_path / "answers", count=lambda name, amount: counts.__setitem__(name, counts.get(name, 0) + amount))
+    kept = Answers(tmp_path / "answers", quick=0.0, count=lambda name, amount: counts.__setitem__(name, counts.get(name, 0) + amount))
     kept.counts = counts
     return kept
 
@@ -132,7 +132,7 @@ def test_only_an_engine_needs_leave(engine):
 
 def test_the_bounds_hold_and_the_least_used_goes(tmp_path):
     counts = []
-    answers = Answers(tmp_path, max_bytes=40_000, max_files=10, count=lambda name, amount: counts.append((name, amount)))
+    answers = Answers(tmp_path, max_bytes=40_000, max_files=10, quick=0.0, count=lambda name, amount: counts.append((name, amount)))
     for number in range(30):
         answers.keep("r", f"n{number}", Outcome("SELECT", JSON, 1000, 0.0), io.BytesIO(b"x" * 1000))
         os.utime(tmp_path / "r" / f"n{number}", ns=(number, number))
@@ -143,6 +143,20 @@ def test_the_bounds_hold_and_the_least_used_goes(tmp_path):
     answers.keep("r", "large", Outcome("SELECT", JSON, 10_000, 0.0), io.BytesIO(b"x" * 10_000))
     assert answers.find("r", "large") is None, "one answer must not push all others out"
     assert not [path for path in tmp_path.iterdir() if path.is_file()], "no draft is left"
+
+
+def test_quick_answers_stay_in_memory_within_a_bound(engine, answers):
+    answers.quick, answers.recent.max_bytes = 60.0, 20_000
+    assert content(engine)[1] == content(engine)[1] and engine.queries == [SELECT]
+    assert content(engine, coding="gzip")[1] == content(engine, coding="gzip")[1] and not list(answers.folder.glob("*/*"))
+    for number in range(30):
+        content(engine, f"SELECT ({number} AS ?n) {{}}")
+    asked = len(engine.queries)
+    content(engine, "SELECT (29 AS ?n) {}"), content(engine)
+    assert len(engine.queries) == asked + 1, "the one used last is still there, the first is not"
+    answers.quick = 0.0
+    content(engine, SELECT + "#")
+    assert len(list(answers.folder.glob("*/*"))) == 1
 
 
 def test_without_place_nothing_is_kept_and_nothing_fails(engine):

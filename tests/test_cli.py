@@ -45,7 +45,7 @@ def test_build_refuses_with_what_to_mend(tmp_path, small_data):
 
 def test_build_says_when_nothing_changed(tmp_path, small_data):
     args = ["build", "--home", str(tmp_path / "home"), "--data", str(small_data)]
-    assert "is current: 1 practices" in CliRunner().invoke(main, args).stderr
+    assert "is current: 1 practice, " in CliRunner().invoke(main, args).stderr
     assert "Nothing has changed" in CliRunner().invoke(main, args).stderr
 
 
@@ -122,6 +122,14 @@ def test_search(run):
     rows = list(csv.DictReader(io.StringIO(run("search", "harbor lab", "--type", "practice").stdout)))
     assert rows[0]["label"] == "Living lab of the harbour"
     assert run("search", "zzzzzzzz").exit_code == 3
+
+
+def test_search_narrowed_by_facets(run):
+    rows = list(csv.DictReader(io.StringIO(run("search", "--where", "country=Spain", "--where", "country=DNK", "--type", "actor", "--order", "title").stdout)))
+    assert [row["label"] for row in rows] == ["Fjord Institute", "Harbour University"]
+    unknown = run("search", "--where", "country=Spian")
+    assert unknown.exit_code == 1 and "ESP (Spain)" in unknown.stderr
+    assert "FACET=VALUE" in run("search", "--where", "country").stderr
 
 
 def test_connect_by_name_and_short_id(run):

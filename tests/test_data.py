@@ -134,7 +134,7 @@ def test_files_are_named_after_their_record(quads):
 
 def test_counts(merge):
     typed = Counter(q.object.value for q in {(q.subject, q.object): q for q in merge if q.predicate.value == RDF + "type"}.values())
-    assert {name: typed[KV + name] for name in COUNTS} == COUNTS
+    assert all(typed[KV + name] >= least for name, least in COUNTS.items()), {name: typed[KV + name] for name in COUNTS}
     assert len({q.subject for q in merge if q.subject.value.startswith(NUTS)}) == REGIONS
     assert len({q.subject for q in merge if q.subject.value.startswith(COUNTRY)}) == COUNTRIES
 

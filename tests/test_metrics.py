@@ -13,9 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kvgraph import open as open_graph
 from kvgraph.errors import KvgraphError
+from kvgraph.formats import JSON, NTRIPLES
 from kvgraph.releases import NoRelease
+from kvgraph.serve import web
 from kvgraph.server import create_app, logs, metrics
-from kvgraph.store import QueryTimeout
+from kvgraph.store import Outcome, QueryTimeout
 
 from .server.html import check
 from .serving import get, served, until
@@ -61,7 +63,7 @@ def test_a_request_is_one_line_with_what_is_needed_and_no_more(app, small_home, 
     app.test_client().get("/search", query_string={"q": SECRET}, headers=HEADERS)
     [line] = written()
     assert set(line) == {"time", "level", "logger", "method", "endpoint", "status", "ms", "bytes", "release", "refusal"}
-    assert (line["method"], line["endpoint"], line["status"], line["refusal"]) == ("GET", "pages.search", 200, None)
+    assert (line["method"], line["endpoint"], line["status"], line["refusal"]) == ("GET", "searching.search", 200, None)
     assert line["bytes"] > 500 and line["ms"] > 0 and line["release"].startswith("20")
 
 
@@ -166,6 +168,29 @@ def test_others_count_by_name(app, name):
     metrics.count(name)
     metrics.count(name, 2)
     assert sample(client.get("/metrics").text, f"kvgraph_{name}_total") == before + 3
+
+
+def test_whatever_engine_answers_is_counted(app):
+    """The pool, or an endpoint elsewhere."""
+
+    class Elsewhere:
+        def answer_file(self, query, format, **options):
+            if "fail" in query:
+                raise QueryTimeout(1)
+            return Outcome("DESCRIBE", format, 0, 0.1), io.BytesIO()
+
+    class Engine(metrics.Counted, Elsewhere):
+        """As in kvgraph.serve.web."""
+
+    def now():
+        text = app.test_client().get("/metrics").text
+        return [sample(text, "kvgraph_queries_total", form=form, outcome=outcome) for form, outcome in (("DESCRIBE", "ok"), ("ASK", "timeout"))]
+
+    before = now()
+    Engine().answer_file("DESCRIBE <urn:a>", NTRIPLES)
+    with pytest.raises(QueryTimeout):
+        Engine().answer_file("ASK { } # fail", JSON)
+    assert now() == [n + 1 for n in before] and issubclass(web.CachedRemote, metrics.Counted) and issubclass(web.CachedPool, metrics.Counted)
 
 
 def test_a_misspelt_counter_is_an_error():

@@ -112,6 +112,31 @@ def test_answer_file_is_the_whole_answer_at_its_beginning(start):
     assert data.count(b"\r\n") == 6
 
 
+def test_short_answers_come_with_the_reply_and_long_ones_as_a_file(start):
+    """From just below what a reply may hold to far above, each is whole; and nothing of them stays open."""
+    client = start(workers=1)
+    status = client.status()
+    pids = status["pid"], status["workers"][0]["pid"]
+    before = [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
+    expected = b"x\r\n"
+    for length in (wire.INLINE - len(expected) - 2, wire.INLINE - len(expected) - 1, 40 * wire.INLINE):
+        outcome, file = client.answer_file(_of_length(length), CSV)
+        with file:
+            data = file.read()
+        assert outcome.bytes == len(data) == len(expected) + length + 2 and data == expected + b"v" * length + b"\r\n"
+    with pytest.raises(QueryTooLarge, match="bytes"):
+        client.answer_file(_of_length(4 * wire.INLINE), CSV, max_bytes=2 * wire.INLINE)
+    client.ping()
+    assert [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids] == before and client.status()["restarts"] == 0
+
+
+def _of_length(length):
+    """A query with one value of so many characters, made of parts that are short enough to be written down."""
+    whole, rest = divmod(length, 1000)
+    parts = ["?k"] * whole + [f'"{"v" * rest}"']
+    return f'SELECT ?x {{ BIND("{"v" * 1000}" AS ?k) BIND(CONCAT({", ".join(parts)}) AS ?x) }}'
+
+
 def test_datasets_pass_through(start):
     client = start()
     count = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"

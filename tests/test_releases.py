@@ -2,6 +2,7 @@
 
 import pytest
 
+import kvgraph
 from kvgraph import releases
 from kvgraph.build import build
 from kvgraph.errors import KvgraphError
@@ -35,6 +36,15 @@ def test_an_unknown_release_is_refused_with_those_that_exist(two, release_id):
     with pytest.raises(releases.NoRelease, match=first.id):
         releases.switch(home, release_id)
     assert releases.current(home).id == second.id
+
+
+@pytest.mark.parametrize("damage", [lambda dump: dump.unlink(), lambda dump: dump.write_bytes(dump.read_bytes()[:500]), lambda dump: dump.write_bytes(b"no gzip")])
+def test_a_damaged_release_says_so_when_it_is_opened(two, damage):
+    home, _, second = two
+    damage(second.nquads)
+    with pytest.raises(KvgraphError, match=f"{second.id} is damaged") as caught:
+        kvgraph.open(home)
+    assert "kvgraph build" in caught.value.hint and str(home) not in caught.value.message
 
 
 def test_diff_shows_what_was_removed_and_added(two):

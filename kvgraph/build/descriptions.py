@@ -1,14 +1,16 @@
-"""What build adds to the sources: the example queries and the VoID description, each in a graph of its own and in the merge."""
+"""What build adds to the sources: example queries, measurements of quality and the VoID description, each in a graph of its own and in the merge."""
 
 import pyoxigraph as ox
 
 from .examples import EXAMPLES, examples
+from .quality import GRAPH_OF_QUALITY, quality
 from .void import GRAPH_OF_VOID, merged, void
 
 
 def add_descriptions(store: ox.Store) -> None:
-    """Describe a merged store inside itself, so that whoever asks the endpoint finds the examples and the numbers."""
+    """Describe a merged store inside itself, so that whoever asks the endpoint finds the examples, how complete the records are, and the numbers."""
     _add(store, EXAMPLES, list(examples()))
+    _add(store, GRAPH_OF_QUALITY, list(dict.fromkeys(quality(store))))
     _add(store, GRAPH_OF_VOID, void(store, list(merged(store))))
 
 

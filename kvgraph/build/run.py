@@ -15,6 +15,8 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
+import pyoxigraph as ox
+
 from .. import __version__, releases, resources
 from ..errors import KvgraphError
 from .descriptions import add_descriptions
@@ -127,7 +129,7 @@ def _validated(home: Path, sources: Sources, digest: str) -> dict:
     if cache.is_file():
         results = json.loads(cache.read_text(encoding="utf-8"))
     else:
-        results = results_of(sources)
+        results = results_of(sources.store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
         cache.parent.mkdir(parents=True, exist_ok=True)
         draft = cache.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")

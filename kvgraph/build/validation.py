@@ -1,11 +1,16 @@
 """Validation as a step of build and as a command: which file says what breaks which shape."""
 
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
 
-from ..namespaces import PREFIXES
+from ..namespaces import DCTERMS, PREFIXES
 from .read import Sources, read, source_files
+
+_STEPS = 3
+_COMPARED = {DCTERMS + "identifier"}  # nothing else may have the same
 
 
 def check(home: Path, files: tuple[Path, ...] = (), data: Path | None = None) -> list[dict]:
@@ -18,15 +23,48 @@ def check(home: Path, files: tuple[Path, ...] = (), data: Path | None = None) ->
     by_path = {path.resolve(): name for name, path in known.items()}
     wanted = {by_path.get(path.resolve(), str(path)): path for path in files}
     sources = read({**known, **wanted})
-    results = located(sources, results_of(sources))
+    merge = sources.store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+    results = located(sources, results_of(_around(merge, sources, set(wanted)) if wanted else merge))
     return [r for r in results if not wanted or set(r["file"].split(", ")) & set(wanted)]
 
 
-def results_of(sources: Sources) -> list[dict]:
-    """Validate the merge: a dictionary per result, as :class:`kvgraph.validate.Result` has them."""
+def changed(files: Callable[[], Iterable[Path]], pause: float = 0.5) -> Iterator[tuple[Path, ...]]:
+    """Waits, and gives the files that were written or added since it looked last; the first time those there are.
+
+    ``files`` says each time anew which there are.
+    """
+    seen: dict[Path, int] = {}
+    while True:
+        now = {}
+        for path in files():
+            try:
+                now[path] = path.stat().st_mtime_ns
+            except FileNotFoundError:  # an editor that writes beside and renames
+                continue
+        if news := tuple(path for path, when in now.items() if seen.get(path) != when):
+            yield news
+        seen = now
+        time.sleep(pause)
+
+
+def results_of(statements: Iterable[ox.Quad]) -> list[dict]:
+    """Validate statements: a dictionary per result, as :class:`kvgraph.validate.Result` has them."""
     from ..validate import validate  # takes half a second to import, and most builds find the answer in the cache
 
-    return validate(sources.store.quads_for_pattern(None, None, None, ox.DefaultGraph())).as_dicts()
+    return validate(statements).as_dicts()
+
+
+def _around(merge: Iterable[ox.Quad], sources: Sources, files: set[str]) -> list[ox.Quad]:
+    """What shapes may look at to judge what some files say: the things in them, what points to those, what they point to, and so on three times.
+
+    Some shapes compare with every other record: the statements these need are kept as well. A whole validation takes ten times as long.
+    """
+    statements = list(merge)
+    things = {subject for (subject, _), where in sources.files_of.items() if files & set(where)}
+    near = things | {q.subject.value for q in statements if isinstance(q.object, ox.NamedNode) and q.object.value in things}
+    for _ in range(_STEPS):
+        near |= {q.object.value for q in statements if q.subject.value in near and isinstance(q.object, ox.NamedNode)}
+    return [q for q in statements if q.subject.value in near or q.predicate.value in _COMPARED]
 
 
 def located(sources: Sources, results: list[dict]) -> list[dict]:

@@ -12,7 +12,9 @@ from ..connection_index import build_connections
 from ..entities import entity_types
 from ..model import ENTITY_TYPES, path_of
 from ..namespaces import RDF, SKOS
+from ..region_index import build_regions
 from ..search_index import build_index
+from ..similarity import build_similarity
 from .answers import write_answers
 from .catalogue import CATALOGUE_PREFIXES, catalogue
 from .dumps import write_dumps
@@ -35,6 +37,10 @@ def write(
     build_index(store, folder / "search")
     step("connection index")
     build_connections(store, folder / "connections")
+    step("similarity")
+    build_similarity(store, folder / "similarity")
+    step("region index")
+    build_regions(store, folder / "regions")
     step("answers")
     write_answers(store, folder / "answers")
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")

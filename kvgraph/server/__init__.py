@@ -16,9 +16,10 @@ from .. import __version__
 from ..graph import Graph
 from ..resources import folder
 from . import (
-    catalogue, delivery, display, docs, dumps, entities, errors, graph_store, headers, language, limits, logs, operators, pages, pinned, questions, releases, robots, sparql,
+    catalogue, citing, connecting, coverage, delivery, display, docs, dumps, entities, errors, feeds, graph_store, headers, language, limits, logs, mapping, network, operation, operators, pages, pinned, policies, quality, questions, releases, robots, searching, sparql,
     status, vocabulary, well_known,
 )  # fmt: skip
+from .rate import Rate
 
 __all__ = ["create_app"]
 
@@ -39,6 +40,7 @@ class Serving:
     """What the blueprints share: where the graph comes from, and which edition of the pages this is."""
 
     graphs: Callable[..., Graph]
+    rate: Rate | None  # of new queries, for each client
     edition: str  # changes with the code, the templates and the style sheet, so that no cache mixes two of them
 
 
@@ -57,11 +59,11 @@ def create_app(graphs: Callable[..., Graph], config: Mapping[str, Any] | None = 
     app.jinja_env.undefined = StrictUndefined  # a misspelt name in a template is a failing test, not an empty spot
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False
-    app.extensions["kvgraph"] = Serving(graphs, _edition(web))
-    concerns = (pages, entities, vocabulary, questions, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known, releases, status)
+    app.extensions["kvgraph"] = Serving(graphs, Rate(app.config["RATE"]) if app.config["RATE"] else None, _edition(web))
+    concerns = (pages, mapping, searching, feeds, connecting, network, entities, citing, coverage, policies, vocabulary, questions, quality, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known, releases, status)
     for concern in concerns:
         app.register_blueprint(concern.blueprint)
-    for concern in (logs, errors, headers, language, display, limits, pinned, delivery):  # what is first here is last to see a response
+    for concern in (logs, errors, headers, language, display, limits, operation, pinned, delivery):  # what is first here is last to see a response
         concern.register(app)
     return app
 

@@ -4,18 +4,19 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import pyoxigraph as ox
-from flask import Response, g, request
+from flask import Response
+from werkzeug.wsgi import FileWrapper, get_current_url
 
 from .. import spreadsheet
 from ..formats import JSON, XML, Format
 from ..store import Cached, Embedded, Outcome
 from ..store.cached import compressed
-from . import context, headers, limits
+from . import context, headers
+from .exchange import Exchange
 
 CHUNK = 64 * 1024
 WHOLE = 256 * 1024  # bytes up to which an answer is sent in one piece; above, a thread stays with it until it is sent
@@ -23,7 +24,34 @@ HEAD = 512 * 1024  # bytes that hold the head of any answer: a query, and so its
 CUT = "/docs/engineers#answers-that-were-cut"
 
 
+@dataclass
+class Answer:
+    """An answer as it leaves: its header fields, and its bytes in memory or the open file that holds them."""
+
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    size: int = 0
+    whole: bytes = b""
+    file: BinaryIO | None = None
+
+    def body(self) -> list[bytes] | FileWrapper:
+        """For a server: to be iterated, and closed if it has ``close``."""
+        return FileWrapper(self.file, CHUNK) if self.file else [self.whole]
+
+    def close(self) -> None:
+        if self.file:
+            self.file.close()
+
+
 def answer(query: str, format: Format, client: str | None = None, timeout: float | None = None, max_rows: int | None = None, **dataset) -> Response:
+    """The answer to a query in a format, as :func:`make` makes it for the request that Flask is at work on."""
+    made = make(context.exchange(), query, format, client, timeout, max_rows, **dataset)
+    return Response(made.body(), headers=made.headers)
+
+
+def make(
+    exchange: Exchange, query: str, format: Format, client: str | None = None, timeout: float | None = None, max_rows: int | None = None, **dataset
+) -> Answer:
     """The answer to a query in a format, streamed with its length known, compressed if the client takes that.
 
     ``client`` names the stranger whose query it is, so that strangers take turns; None for questions of our own. ``timeout`` in seconds can only
@@ -32,30 +60,33 @@ def answer(query: str, format: Format, client: str | None = None, timeout: float
     asked = {"client": client, "timeout": timeout, "max_rows": max_rows, **dataset}
     coding = None
     if format is spreadsheet.XLSX:
-        outcome, rows = _answered(query, JSON, asked)
+        outcome, rows = _answered(exchange, query, JSON, asked)
         with rows:
             file = _spreadsheet(rows.read())
         outcome = replace(outcome, bytes=file.seek(0, os.SEEK_END))
         file.seek(0)
     else:
         # A note has to be put into an answer that was cut before it is compressed.
-        coding = None if max_rows else headers.coding()
-        outcome, file = _answered(query, format, asked, coding)
+        coding = None if max_rows else headers.coding_of(exchange.environ.get("HTTP_ACCEPT_ENCODING"))
+        outcome, file = _answered(exchange, query, format, asked, coding)
+    fields = [("Content-Type", format.content_type)]
     if not outcome.complete:
-        outcome, file = _noted(outcome, file)
-    response = _response(outcome, file, format)
-    response.headers["Cache-Status"] = "kvgraph; fwd=miss" if g.engine else "kvgraph; hit"  # RFC 9211
+        outcome, file = _noted(outcome, file, get_current_url(exchange.environ, root_only=True).rstrip("/") + CUT)
+        fields.append(("Kvgraph-Complete", "false"))
+        fields.append(("X-SPARQL-MaxRows", str(max_rows or outcome.rows or 0)))  # as Virtuoso says it, which clients know
+    fields.append(("Content-Length", str(outcome.bytes)))
+    fields.append(("Cache-Status", "kvgraph; fwd=miss" if exchange.engine else "kvgraph; hit"))  # RFC 9211
     if coding:
-        response.headers["Content-Encoding"] = coding
-    if not outcome.complete:
-        response.headers["Kvgraph-Complete"] = "false"
-        response.headers["X-SPARQL-MaxRows"] = str(max_rows or outcome.rows or 0)  # as Virtuoso says it, which clients know
-    return response
+        fields.append(("Content-Encoding", coding))
+    if outcome.bytes > WHOLE:
+        return Answer(headers=fields, size=outcome.bytes, file=file)
+    with file:
+        return Answer(headers=fields, size=outcome.bytes, whole=file.read())
 
 
 def read(query: str, format: Format, client: str | None = None, **asked) -> tuple[bytes, bool]:
     """The same answer, for a page to show, and whether it is complete."""
-    outcome, file = _answered(query, format, {"client": client, **asked})
+    outcome, file = _answered(context.exchange(), query, format, {"client": client, **asked})
     with file:
         return file.read(), outcome.complete
 
@@ -65,15 +96,15 @@ def boolean(answer: bytes) -> bool:
     return json.loads(answer)["boolean"]
 
 
-def _answered(query: str, format: Format, asked: dict, coding: str | None = None) -> tuple[Outcome, BinaryIO]:
+def _answered(exchange: Exchange, query: str, format: Format, asked: dict, coding: str | None = None) -> tuple[Outcome, BinaryIO]:
     """What happened, and the open file that holds the answer."""
-    backend = context.graph().backend
-    g.engine = False
+    backend = exchange.graph.backend
+    exchange.engine = False
 
     def admit() -> None:
-        g.engine = True
+        exchange.engine = True
         if asked["client"]:
-            limits.admit()
+            exchange.admit()
 
     if isinstance(backend, Cached):
         return backend.answer_file(query, format, coding=coding, admit=admit, **asked)
@@ -112,12 +143,11 @@ def _spreadsheet(answer: bytes) -> BinaryIO:
     return file
 
 
-def _noted(outcome: Outcome, file: BinaryIO) -> tuple[Outcome, BinaryIO]:
+def _noted(outcome: Outcome, file: BinaryIO, address: str) -> tuple[Outcome, BinaryIO]:
     """An answer that was cut, saying so where its format can: as a ``link`` of its head.
 
     SPARQL 1.1 Query Results JSON Format, section 3.1.2; SPARQL Query Results XML Format, section 2.2. CSV and TSV have no such place.
     """
-    address = request.url_root.rstrip("/") + CUT
     before, link = {
         JSON: (b'"head":{', f'"link":[{json.dumps(address)}],'.encode()),
         XML: (b"</head>", f'<link href="{_attribute(address)}"/>'.encode()),
@@ -136,19 +166,3 @@ def _noted(outcome: Outcome, file: BinaryIO) -> tuple[Outcome, BinaryIO]:
 def _attribute(text: str) -> str:
     """Text as the value of an attribute in XML."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-
-
-def _response(outcome: Outcome, file: BinaryIO, format: Format) -> Response:
-    if outcome.bytes <= WHOLE:
-        with file:
-            return Response(file.read(), content_type=format.content_type)
-    response = Response(_chunks(file), content_type=format.content_type)
-    response.content_length = outcome.bytes
-    response.call_on_close(file.close)
-    return response
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK):
-            yield chunk

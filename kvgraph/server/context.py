@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from flask import current_app, g, request
+from flask import current_app, request
 from werkzeug.exceptions import NotAcceptable
 
-from ..formats import Format, UnknownFormat, by_name, negotiate
+from ..formats import Format, media_types, negotiate, pick
 from ..graph import Graph
-from .pinned import PINNED
+from .exchange import EXCHANGE, Exchange
 
 # The official languages of the EU: what labels may be read in. The pages themselves are English.
 LANGUAGES = tuple("en bg cs da de el es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())
@@ -18,11 +18,17 @@ def serving():
     return current_app.extensions["kvgraph"]
 
 
+def exchange() -> Exchange:
+    """What is known of this request so far."""
+    found = request.environ.get(EXCHANGE)
+    if found is None:
+        found = request.environ[EXCHANGE] = Exchange(request.environ, serving())
+    return found
+
+
 def graph() -> Graph:
     """The graph this request is answered from: the same one from its first query to its last."""
-    if "graph" not in g:
-        g.graph = request.environ.get(PINNED) or serving().graphs()
-    return g.graph
+    return exchange().graph
 
 
 def language() -> str:
@@ -48,19 +54,3 @@ def wanted_format(offered: Iterable[Format]) -> Format:
     if chosen is None:
         raise NotAcceptable(f"None of the media types asked for is on offer here. Offered: {media_types(offered)}.")
     return chosen
-
-
-def pick(name: str, offered: tuple[Format, ...]) -> Format:
-    """The offered format of that name. Raises :class:`~kvgraph.formats.UnknownFormat`."""
-    for format in offered:
-        if name.lower() == format.name:
-            return format
-    chosen = by_name(name)
-    if chosen not in offered:
-        known = ", ".join(f.name for f in offered)
-        raise UnknownFormat(f"This cannot be written as {chosen.name}.", hint=f"Ask for one of {known}.")
-    return chosen
-
-
-def media_types(offered: Iterable[Format]) -> str:
-    return ", ".join(f.media_type for f in offered)

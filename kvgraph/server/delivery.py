@@ -93,12 +93,13 @@ class Delivery:
         name = self._name(environ)
         if name and (found := self._again(name)):
             start_response("200 OK", [*found.headers, ("Cache-Status", "kvgraph; hit; detail=memory")])
-            _note(found, environ["REQUEST_METHOD"], time.perf_counter() - began)
+            metrics.count("cache_hits")
+            logs.note(found.endpoint, environ["REQUEST_METHOD"], 200, began, len(found.body), name[0])
             return [found.body]
         said: list = []
         body = self.app(environ, lambda status, headers, exc_info=None: said.extend((status, headers)))
         status, headers = said[-2:]
-        length = next((value for key, value in headers if key.lower() == "content-length"), None)
+        length = next((value for key, value in headers if key == "Content-Length" or key.lower() == "content-length"), None)
         if environ["REQUEST_METHOD"] == "HEAD" or (length is not None and int(length) <= WHOLE):
             whole = _whole(body)
             if name and KEEP in environ and status.startswith("200"):
@@ -221,12 +222,3 @@ def _body(environ: dict) -> bytes | None:
     """The body of a short POST, which the application can still read; None if it is long."""
     body = environ["wsgi.input"]
     return body.getvalue() if isinstance(body, BytesIO) and body.getbuffer().nbytes <= LONGEST_BODY else None
-
-
-def _note(answer: Kept, method: str, seconds: float) -> None:
-    """Count and write down a request that the application did not see."""
-    metrics.count("cache_hits")
-    metrics.request(answer.endpoint, method, 200, seconds, None)
-    if logs.log.isEnabledFor(logs.LEVELS["info"]):
-        fields = {"method": method, "endpoint": answer.endpoint, "status": 200, "ms": round(seconds * 1000, 1), "bytes": len(answer.body)}
-        logs.log.info("", extra={"fields": fields})

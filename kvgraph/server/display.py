@@ -1,16 +1,18 @@
 """How terms of RDF are shown: text, language and a link that is safe to follow."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from datetime import date
+from urllib.parse import unquote, urlencode, urlsplit
 
 import pyoxigraph as ox
+from babel.dates import format_date
 from flask import Flask, url_for
 
 from .. import queries
 from ..model import TYPES, path_of
 from ..namespaces import BASE, ID, XSD, compact
 from ..search import Hit
-from . import context
+from . import context, language, marks
 
 LONG = 300  # characters of a literal in a table before it is folded
 
@@ -116,13 +118,41 @@ def host(iri: str) -> str:
         return iri
 
 
+def page_name(iri: str) -> str:
+    """A web address short enough to be read: its host and the beginning of its path.
+
+    >>> page_name("https://www.youris.com/energy/story.kl?id=7"), page_name("https://ror.org/")
+    ('youris.com/energy/story.kl', 'ror.org')
+    """
+    try:
+        path = unquote(urlsplit(iri).path).rstrip("/")
+    except ValueError:
+        return iri
+    return host(iri) + (path if len(path) <= 36 else path[:35] + "…")
+
+
+def when(text: str) -> str:
+    """A year, a month or a day as the language of the page writes it; anything else as it is.
+
+    >>> when("2026"), when("soon")
+    ('2026', 'soon')
+    """
+    try:
+        locale = "en_GB" if language.interface() == "en" else language.interface()
+        if len(text) == 7:
+            return format_date(date.fromisoformat(f"{text}-01"), "LLLL y", locale=locale)
+        return format_date(date.fromisoformat(text[:10]), "long", locale=locale) if len(text) > 7 else text
+    except ValueError:
+        return text
+
+
 def static(name: str) -> str:
     return url_for("static", filename=name, v=context.serving().edition)
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(static=static, question_query=question_query, query_link=query_link, types=TYPES)
-    app.jinja_env.filters.update(show=show, href=href_of, short=short, host=host, sentence=sentence)
+    app.jinja_env.globals.update(colour_of=marks.COLOURS.get, points_of=marks.points, price_of=marks.price, static=static, question_query=question_query, query_link=query_link, types=TYPES)
+    app.jinja_env.filters.update(fit=marks.fit, lines=marks.lines, show=show, href=href_of, short=short, host=host, page_name=page_name, sentence=sentence, when=when)
     app.jinja_env.globals["m"] = app.jinja_env.get_template("macros.html").module
     app.context_processor(_release)
 

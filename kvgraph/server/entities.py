@@ -1,17 +1,21 @@
 """Things and the documents about them: ``/id/<type>/<slug>`` names, ``/doc/<type>/<slug>`` describes."""
 
-from urllib.parse import quote
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext
 
 from .. import queries
 from ..formats import HTML, JSONLD, NTRIPLES, RDFXML, TURTLE, Format
 from ..graph import UnknownThing
 from ..model import iri_of, path_of
 from ..params import BadParameter
-from . import context, headers, schema_org
+from . import context, headers, regions, schema_org, uptake
+from .citation import Citation
 from .display import sentence
-from .entity_view import view
+from .entity_view import EntityView, view
 from .pinned import PINNED
 
 blueprint = Blueprint("entities", __name__)
@@ -60,20 +64,32 @@ def _split(path: str) -> tuple[str, Format | None]:
 
 def _page(iri: str) -> Response:
     def make() -> str:
-        thing = _view(iri)
-        trail = [(f"/search?type={thing.type.name}", sentence(thing.type.plural))] if thing.type else []
+        thing, template, more = _view(iri)
+        trail = [(f"/search?type={thing.type.name}", sentence(gettext(thing.type.plural)))] if thing.type else []
         trail += [(above.href, above.text) for above in thing.ancestors]
         canonical = _canonical(iri)
-        return render_template("entity.html", thing=thing, trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical))
+        kind = thing.type.label if thing.type else ""
+        return render_template(
+            template, **more, thing=thing, trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical),
+            citation=Citation.of(context.graph().release, request.host_url, iri, thing.name, kind),
+            cite=quote(path_of(iri, under="cite"), safe="/%"), table="/questions/sources-of-statements?" + urlencode({"thing": iri}),
+        )  # fmt: skip
 
     return headers.page(make)
 
 
-def _view(iri: str):
+def _view(iri: str) -> tuple[EntityView, str, dict[str, Any]]:
+    """What the page shows, its template, and what only that template needs."""
+    graph, language, limit = context.graph(), context.language(), current_app.config["INCOMING_ROWS"]
     try:
-        return view(context.graph(), iri, context.language(), current_app.config["INCOMING_ROWS"])
+        if regions.is_place(iri) and (place := regions.of_place(graph, view(graph, iri, language, limit, around=False), language)):
+            return place[0], "region.html", {"place": place[1]}
+        thing = view(graph, iri, language, limit)
     except BadParameter:
         raise _unknown(iri) from None
+    if thing.type and thing.type.name == "principle":
+        return replace(thing, groups=[]), "principle.html", {"uptake": uptake.uptake(graph, iri, language)}  # which says what leads to it
+    return thing, "entity.html", {}
 
 
 def _rdf(iri: str, format: Format) -> Response:

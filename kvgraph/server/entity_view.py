@@ -1,57 +1,42 @@
-"""What the page about a thing shows: statements in a reader's order, each with its sources, and what leads here."""
+"""What the page about a thing shows: what is said about it, what leads to it, what is like it, and how far to trust it."""
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
+from urllib.parse import urlencode
 
-import pyoxigraph as ox
+from flask_babel import gettext
 
-from ..graph import Graph, Rows, UnknownThing, best_label
-from ..model import ENTITY_TYPES, LABEL_PROPERTIES, EntityType
-from ..namespaces import DCTERMS, ID, KV, LOCN, ORG, PROV, RDF, SKOS
-from .display import Shown, sentence, show
-from .reading_order import HIDDEN, INCOMING, INCOMING_HIDDEN, LEAD, REST, SECTIONS, WORDS
+from ..graph import Graph, Rows, UnknownThing
+from ..model import ENTITY_TYPES, EntityType
+from ..namespaces import DCTERMS, ID, KV, ORG
+from . import maps, network
+from .display import Shown, question_query, sentence, short, show
+from .likeness import Likeness, alike
+from .reading_order import INCOMING, INCOMING_HIDDEN
+from .said import Fact, Labels, Said, Source, Value
+from .trust import Trust, trust
 
+OF_SOURCE = 60  # records of a source that its page names
+# What things share that lead here → the facet of the search that narrows them.
+FACETS = {
+    KV + "channel": "channel", KV + "challenge": "challenge", KV + "toolKind": "tool-kind", KV + "level": "level", KV + "takesUp": "principle",
+    ORG + "classification": "actor-kind", DCTERMS + "spatial": "region", KV + "country": "country",
+}  # fmt: skip
 FEW = 12  # things of a group that are listed at once; the others unfold
-
-
-@dataclass
-class Source:
-    """Where statements come from: a named graph, described."""
-
-    number: int
-    graph: str
-    basis: str  # stated, classified, derived; "" where the metadata do not say
-    pages: list[Shown] = field(default_factory=list)
-    notes: list[Shown] = field(default_factory=list)
-    kinds: list[Shown] = field(default_factory=list)
-    parts: list[Shown] = field(default_factory=list)  # of which data set
-    people: list[Shown] = field(default_factory=list)
-    seen: str = ""
-
-
-@dataclass(frozen=True)
-class Value:
-    shown: Shown
-    sources: list[Source]
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One property with its values. ``prose``: sentences rather than names."""
-
-    iri: str
-    label: str
-    values: list[Value]
-    prose: bool
 
 
 @dataclass(frozen=True)
 class Group:
-    """Things that lead here in one way. ``total`` of them there are; ``first`` are shown at once, ``others`` unfold."""
+    """Things that lead here in one way. ``total`` of them there are, which ``query`` lists; ``first`` are shown at once, ``others`` unfold.
+
+    ``search`` is the address where a reader can narrow them, if there is a facet for what they share.
+    """
 
     heading: str
     things: list[Shown]
     total: int
+    query: str = ""
+    search: str = ""
 
     @property
     def first(self) -> list[Shown]:
@@ -75,6 +60,7 @@ class EntityView:
     iri: str
     type: EntityType | None
     title: Shown
+    name: str  # its title in English, if it has one: what it is cited by
     kinds: list[Shown]  # what it is called above its title
     lead: Fact | None
     sections: list[tuple[str, list[Fact]]]
@@ -83,6 +69,10 @@ class EntityView:
     groups: list[Group]  # what leads here; of a region first the practices inside it
     ancestors: list[Shown]
     sources: list[Source]
+    similar: list[Likeness]
+    trust: Trust | None
+    map: maps.SmallMap | None
+    network: network.Small | None
 
     @property
     def gathers(self) -> bool:
@@ -90,185 +80,89 @@ class EntityView:
         return self.type is None or self.type.name in ("region", "country", "channel", "source")
 
 
-def view(graph: Graph, iri: str, language: str, incoming_limit: int) -> EntityView:
-    """Everything the page about a thing shows, in at most eight queries.
+def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: bool = True) -> EntityView:
+    """Everything the page about a thing shows, in at most eight queries. Without ``around`` only what is said of the thing itself: pages of
+    places gather what is there in their own way.
 
     Raises :class:`~kvgraph.graph.UnknownThing`.
     """
     rows = graph.run("pages/statements", iri=iri)
-    incoming_counts = graph.run("pages/incoming-counts", iri=iri)
+    incoming_counts = graph.run("pages/incoming-counts", iri=iri) if around or not len(rows) else ()
     if not len(rows) and not len(incoming_counts):
         raise UnknownThing(f"Nothing is known here about <{iri}>.", hint="Search for its name.")
-    labels = _Labels(graph.run("pages/labels", iri=iri), language)
-    reader = _Reader(iri, rows, labels)
-    type_ = next((t for t in ENTITY_TYPES if t.iri in reader.types), None)
+    labels = Labels(graph.run("pages/labels", iri=iri), language)
+    said = Said(iri, rows, labels)
+    type_ = next((t for t in ENTITY_TYPES if t.iri in said.types), None)
     name = type_.name if type_ else ""
     taking_part = name in ("practice", "learning-example", "actor")
     participations = graph.run("pages/participations", iri=iri) if taking_part else None
-    inside = _inside(graph, iri) if name == "region" else None
-    without = frozenset({(DCTERMS + "spatial", KV + "Practice")} if inside else ())
-    total = sum(row["count"] for row in incoming_counts)
-    incoming = graph.run("pages/incoming", iri=iri, limit=incoming_limit) if total else None
+    inside = _inside(graph, iri) if name == "region" and around else _of_source(graph, iri) if name == "source" else None
+    without = frozenset({(DCTERMS + "spatial", KV + "Practice")} if name == "region" and inside else ())
+    incoming = graph.run("pages/incoming", iri=iri, lang=language, limit=incoming_limit) if len(incoming_counts) and around else None
+    trusted = trust(graph.release, iri, type_, said)  # before the pages join in on which somebody's part in a practice rests
+    parts = _parts(participations, iri, said, labels) if participations else []
     return EntityView(
         iri, type_,
         title=labels.shown(iri),
-        kinds=reader.kinds(type_),
-        lead=reader.lead(),
-        sections=reader.sections(name, bool(participations)),
-        parts=_parts(participations, iri, reader, labels) if participations else [],
+        name=said.name(),
+        kinds=said.kinds(type_),
+        lead=said.lead(),
+        sections=said.sections(name, bool(participations)),
+        parts=parts,
         partners=_partners(graph, iri) if name == "actor" else None,
-        groups=([inside] if inside else []) + (_groups(incoming, incoming_counts, labels, without) if incoming else []),
-        ancestors=_ancestors(graph, iri) if name in ("region", "principle") else [],
-        sources=list(reader.sources.values()),
+        groups=([inside] if inside else []) + (_groups(iri, incoming, incoming_counts, labels, without) if incoming else []),
+        ancestors=_ancestors(graph, iri) if name in ("region", "principle") and around else [],
+        sources=list(said.sources.values()),
+        similar=alike(graph, iri, language) if around else [],
+        trust=trusted,
+        map=maps.small_map(said.places()) if around else None,
+        network=network.small(graph, iri, language) if around else None,
     )  # fmt: skip
-
-
-class _Labels:
-    """Labels by IRI in the reader's language."""
-
-    def __init__(self, rows: Rows, language: str):
-        self.language = language
-        found = defaultdict(list)
-        for thing, label, _ in rows.terms:
-            found[thing.value].append((LABEL_PROPERTIES[0], label))
-        self._of = {iri: best_label(pairs, language) for iri, pairs in found.items()}
-
-    def __getitem__(self, iri: str) -> ox.Literal | None:
-        return self._of.get(iri)
-
-    def shown(self, iri: str) -> Shown:
-        return show(ox.NamedNode(iri), self[iri])
-
-    def term(self, term) -> Shown:
-        return self.shown(term.value) if isinstance(term, ox.NamedNode) else show(term)
-
-    def property(self, iri: str) -> str:
-        label = best_label([(LABEL_PROPERTIES[0], self[iri])], "en") if self[iri] is not None else None
-        return WORDS.get(iri) or (label.value if label else show(ox.NamedNode(iri)).text)
-
-
-class _Reader:
-    """Puts the statements about one thing into a reader's order."""
-
-    def __init__(self, iri: str, rows: Rows, labels: _Labels):
-        self.labels = labels
-        self.sources: dict[str, Source] = {}
-        self.values: dict[str, dict] = defaultdict(dict)  # property → value → sources by graph
-        columns = rows.columns
-        for terms in rows.terms:
-            row = dict(zip(columns, terms))
-            source = self._source(row)
-            self.values[row["property"].value].setdefault(row["value"], {})[source.graph] = source
-        self.types = {v.value for p in (RDF + "type", SKOS + "inScheme") for v in self.values.get(p, ())}
-        self.title = labels.shown(iri).text
-
-    def _source(self, row: dict) -> Source:
-        graph = row["graph"].value
-        if graph not in self.sources:
-            basis = row["basis"].value.rpartition("/")[2] if row["basis"] else ""
-            self.sources[graph] = Source(len(self.sources) + 1, graph, basis)
-        source = self.sources[graph]
-        for name, into in (
-            ("page", source.pages), ("note", source.notes), ("sourceKind", source.kinds),
-            ("source", source.parts), ("attributedTo", source.people),
-        ):  # fmt: skip
-            if row[name] is not None and (shown := self.labels.term(row[name])) not in into:
-                into.append(shown)
-        if row["seen"] is not None:
-            source.seen = max(source.seen, row["seen"].value)
-        return source
-
-    def kinds(self, type_: EntityType | None) -> list[Shown]:
-        """What it is, most telling first: its type, then what refines it."""
-        first = [Shown(type_.label)] if type_ else []
-        if not first:
-            first = [self.labels.term(v) for p in (SKOS + "inScheme", RDF + "type") for v in self.values.get(p, ())][:1]
-        refined = (ORG + "classification", KV + "policyType", KV + "toolKind")
-        return first + [self.labels.term(v) for p in refined for v in self.values.get(p, ())]
-
-    def fact(self, iri: str) -> Fact:
-        values = sorted(self.values[iri].items(), key=lambda item: _order(item[0], self.labels))
-        if iri in LABEL_PROPERTIES:  # what the title says already is no news
-            values = [(v, s) for v, s in values if v.value != self.title]
-        shown = [Value(_point(v.value) if iri == LOCN + "geometry" else self.labels.term(v), list(s.values())) for v, s in values]
-        return Fact(iri, self.labels.property(iri), shown, any(len(v.shown.text) > 80 and not v.shown.href for v in shown))
-
-    def lead(self) -> Fact | None:
-        found = next((p for p in LEAD if p in self.values), None)
-        return self.fact(found) if found else None
-
-    def sections(self, type_name: str, has_parts: bool) -> list[tuple[str, list[Fact]]]:
-        """(heading, facts) of each section that has any."""
-        done = set(HIDDEN) | {p for p in LEAD if p in self.values and p == self.lead().iri}
-        if has_parts:
-            done.add(KV + "lead")
-        found = []
-        for section in SECTIONS:
-            properties = [p for p in section.properties if p in self.values and p not in done and section.takes(p, type_name)]
-            found.append((section.heading, [self.fact(p) for p in properties]))
-            done.update(properties)
-        found.append((REST, [self.fact(p) for p in sorted(self.values) if p not in done]))
-        found = [(heading, [fact for fact in facts if fact.values]) for heading, facts in found]
-        return [(heading, facts) for heading, facts in found if facts]
-
-
-def _order(term, labels: _Labels) -> tuple:
-    """English text first, then the other languages by tag; names by the alphabet."""
-    if isinstance(term, ox.Literal):
-        return (0 if term.language in (labels.language, "en", None) else 1, term.language or "", term.value)
-    return (0, "", labels.term(term).text.casefold())
-
-
-def _point(wkt: str) -> Shown:
-    """A point in the words of a map; any other geometry as it is.
-
-    >>> _point("POINT(1.52 41.8)").text
-    '41.80° N, 1.52° E'
-    """
-    try:
-        lon, lat = map(float, wkt.strip().removeprefix("POINT").strip(" ()").split())
-    except ValueError:
-        return Shown(wkt)
-    return Shown(f"{abs(lat):.2f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.2f}° {'E' if lon >= 0 else 'W'}")
 
 
 _ROLES = ("lead", "partner", "funder", "host", "beneficiary")
 
 
-def _parts(rows: Rows, iri: str, reader: _Reader, labels: _Labels) -> list[Part]:
-    """By role, the leading one first: actors on the page of a practice, practices on that of an actor."""
-    sources = reader.values.get(PROV + "qualifiedAssociation", {})
-    found: dict[str, list] = defaultdict(list)
+def _parts(rows: Rows, iri: str, said: Said, labels: Labels) -> list[Part]:
+    """By role, the leading one first: actors on the page of a practice, practices on that of an actor; each with who says so."""
+    found: dict[str, dict[str, Value]] = defaultdict(dict)
     names = {}
     for terms in rows.terms:
         row = dict(zip(rows.columns, terms))
         role = row["role"].value
         names[role] = row["roleLabel"].value if row["roleLabel"] else labels.shown(role).text
         other, label = (row["actor"], row["name"]) if row["practice"].value == iri else (row["practice"], row["title"])
-        value = Value(show(other, label), list(sources.get(row["participation"], {}).values()))
-        if value.shown not in [v.shown for v in found[role]]:
-            found[role].append(value)
+        value = found[role].setdefault(other.value, Value(show(other, label), []))
+        source = said.source(row, gettext("who took part"), "people")
+        if source not in value.sources:
+            value.sources.append(source)
     order = {ID + "role/" + r: i for i, r in enumerate(_ROLES)}
-    return [Part(names[r], found[r]) for r in sorted(found, key=lambda r: (order.get(r, len(order)), r))]
+    return [Part(names[r], list(found[r].values())) for r in sorted(found, key=lambda r: (order.get(r, len(order)), r))]
 
 
 def _partners(graph: Graph, iri: str) -> Group | None:
     rows = graph.run("partners-of-actor", actor=iri)
     things = [show(partner, name) for partner, name, _ in rows.terms]
-    return Group("Worked with", things, len(things)) if things else None
+    return Group(gettext("Worked with"), things, len(things), question_query("partners-of-actor", actor=iri)) if things else None
 
 
 def _inside(graph: Graph, iri: str) -> Group | None:
     rows = graph.run("practices-by-region", region=iri)
     titles = {row[0].value: show(row[0], row[1]) for row in rows.terms}
-    return Group("Practices here and inside", list(titles.values()), len(titles)) if titles else None
+    return Group(gettext("Practices here and inside"), list(titles.values()), len(titles), question_query("practices-by-region", region=iri)) if titles else None
+
+
+def _of_source(graph: Graph, iri: str) -> Group | None:
+    total = next(iter(graph.run("pages/count-of-source", source=iri)))["things"]
+    rows = graph.run("pages/things-of-source", source=iri, limit=OF_SOURCE) if total else []
+    return Group(gettext("Records of this source"), [show(*row) for row in rows.terms], total, question_query("pages/things-of-source", source=iri)) if rows else None
 
 
 def _ancestors(graph: Graph, iri: str) -> list[Shown]:
     return [show(above, label) for above, label, _ in graph.run("pages/hierarchy", iri=iri).terms]
 
 
-def _groups(rows: Rows, counts: Rows, labels: _Labels, without: frozenset = frozenset()) -> list[Group]:
+def _groups(iri: str, rows: Rows, counts: Rows, labels: Labels, without: frozenset = frozenset()) -> list[Group]:
     """What leads here, by meaning: one group for each property and type of subject, but for those said elsewhere."""
     by_iri = {t.iri: t for t in ENTITY_TYPES}
     rank = {t.iri: i for i, t in enumerate(ENTITY_TYPES)}
@@ -277,20 +171,19 @@ def _groups(rows: Rows, counts: Rows, labels: _Labels, without: frozenset = froz
         key = (rank.get(type_.value, len(rank)) if type_ else len(rank), property_.value, type_.value if type_ else "")
         if property_.value not in INCOMING_HIDDEN and key[1:] not in without:
             found[key].setdefault(subject.value, show(subject, label))
-    per_property = Counter(key[1] for key in found)
-    totals = {row["property"]: row["count"] for row in counts}
+    totals = {(row["property"], row["type"] or ""): row["count"] for row in counts}
     groups = []
     for key in sorted(found):
         _, property_, type_ = key
-        things = list(found[key].values())
-        # A property whose subjects are all of one type has its whole count; several types share what was fetched.
-        total = max(len(things), totals[property_]) if per_property[property_] == 1 else len(things)
-        groups.append(Group(_heading(property_, by_iri.get(type_), labels), things, total))
+        query = question_query("pages/linking", iri=iri, property=property_, of=type_) if type_ else ""
+        facet = {"type": by_iri[type_].name, FACETS[property_]: short(iri)} if type_ in by_iri and property_ in FACETS else None
+        search = "/search?" + urlencode(facet) if facet else ""
+        groups.append(Group(_heading(property_, by_iri.get(type_), labels), list(found[key].values()), totals[property_, type_], query, search))
     return groups
 
 
-def _heading(property_: str, type_: EntityType | None, labels: _Labels) -> str:
-    things = type_.plural if type_ else "things"
+def _heading(property_: str, type_: EntityType | None, labels: Labels) -> str:
+    things = gettext(type_.plural) if type_ else gettext("things")
     words = INCOMING.get(property_)
-    heading = words.format(things=things) if words else f"{things}: {labels.property(property_)}"
+    heading = gettext(words, things=things) if words else f"{things}: {labels.property(property_)}"
     return sentence(heading)

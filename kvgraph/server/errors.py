@@ -4,7 +4,7 @@ import json
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import KvgraphError
@@ -15,17 +15,18 @@ from ..releases import NoRelease
 from ..store.errors import QueryError, QuerySyntaxError
 from . import context, limits
 from .display import Found, found
+from .language import N_
 
 PROBLEM = Format("problem", "application/problem+json", ".json", "page", None, ("application/json",))
 log = logging.getLogger("kvgraph.server")
 
 # What to say where Werkzeug's own words would not help.
 _PLAIN = {
-    404: "There is no page at this address.",
-    405: "This address does not take that method.",
-    411: "The request must say how long its body is.",
-    413: "The request is too large: at most {limit:,} bytes are read.",
-    500: "Something went wrong here, and it has been noted. Other pages still work.",
+    404: N_("There is no page at this address."),
+    405: N_("This address does not take that method."),
+    411: N_("The request must say how long its body is."),
+    413: N_("The request is too large: at most {limit:,} bytes are read."),
+    500: N_("Something went wrong here, and it has been noted. Other pages still work."),
 }
 
 
@@ -46,7 +47,7 @@ def status_of(error: KvgraphError) -> int:
 
 def problem(error: KvgraphError) -> dict:
     """The members of a problem document for an error of ours, the position of a syntax error among them."""
-    g.refused = error  # for the log and the counters
+    context.exchange().refused = error  # for the log and the counters
     status = status_of(error)
     fields = {"title": HTTPStatus(status).phrase, "status": status, "detail": error.message}
     if error.hint:
@@ -55,11 +56,16 @@ def problem(error: KvgraphError) -> dict:
         fields["code"] = error.code
         if limit := getattr(error, "limit", None):
             fields["limit"] = limit  # seconds of a timeout, else which limit it was
-    if links := limits.instead(error, g.get("query", "")):
+    if links := limits.instead(error, _query()):
         fields["instead"] = links
     if isinstance(error, QuerySyntaxError) and error.line:
         fields |= {"line": error.line, "column": error.column, "source": error.source}
     return fields
+
+
+def _query() -> str:
+    asked = context.exchange().asked
+    return (asked and asked.query) or ""
 
 
 def _ours(error: KvgraphError) -> Response:
@@ -118,8 +124,8 @@ def _words() -> str:
 
 
 def _nearest(words: str) -> list[Found]:
-    """What is called nearly so. Without a release, or an index, there is nothing to offer and no second error."""
+    """What is called nearly so. Without a release, or an index that can be read, there is nothing to offer and no second error."""
     try:
         return [found(hit) for hit in context.graph().search(words, limit=5).hits] if words else []
-    except KvgraphError:
+    except Exception:  # noqa: BLE001  the page about an error must not fail with another one
         return []

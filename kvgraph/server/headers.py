@@ -5,9 +5,12 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from ..store.cached import zipped
-from . import context
+from . import context, language
+from .exchange import Exchange
 
 # Nothing inline and nothing from elsewhere: a hostile label can at worst be read.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -23,7 +26,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 # Addresses that programs on other sites may read; refusals and errors there too.
-OPEN = ("/sparql", "/id/", "/doc/", "/def/", "/questions", "/data", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt")
+OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt")
 
 
 EXPOSED = (
@@ -36,28 +39,35 @@ KEEP = "kvgraph.keep"
 _TEXTUAL = ("text/", "application/json", "application/ld+json", "application/n-", "application/rdf+xml", "application/sparql-", "application/trig", "application/xml", "application/problem+json", "application/javascript", "image/svg+xml")
 
 
+# What every answer says, what it depends on, and what an answer for programs on other sites says besides.
+OF_ALL = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+VARY = ("Accept", "Accept-Language", "Accept-Encoding")
+SHARED = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", EXPOSED))
+
+
 def register(app: Flask) -> None:
     app.after_request(_add)
 
 
 def _add(response: Response) -> Response:
     headers = response.headers
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers.update(OF_ALL)
     if request.path.startswith("/static/"):
         # Addresses of static files carry the edition, so a copy may be kept for good.
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
         response.vary.add("Accept-Encoding")
         _compress_static(response)
         return response
-    response.vary.update(("Accept", "Accept-Language", "Accept-Encoding"))
+    response.vary.update(VARY)
     _compress(response)
     headers.setdefault("Cache-Control", "no-cache" if response.status_code in (200, 304) else "no-store")
     if request.path.startswith(OPEN):
-        headers["Access-Control-Allow-Origin"] = "*"
-        headers["Access-Control-Expose-Headers"] = EXPOSED
+        headers.update(SHARED)
         if request.method == "OPTIONS":
             headers["Access-Control-Allow-Methods"] = headers.get("Allow", "GET, HEAD, OPTIONS")
             headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Range, Range"
@@ -65,10 +75,20 @@ def _add(response: Response) -> Response:
     return response
 
 
+@lru_cache(maxsize=256)
+def coding_of(accepted: str | None) -> str | None:
+    """The content coding for a client that sends this ``Accept-Encoding`` (RFC 9110, section 12.5.3).
+
+    >>> coding_of("deflate, gzip;q=0.5"), coding_of("gzip;q=0"), coding_of(None)
+    ('gzip', None, None)
+    """
+    codings = parse_accept_header(accepted, Accept) if accepted else None
+    return "gzip" if codings and codings["gzip"] > 0 and codings["gzip"] >= codings["identity"] else None
+
+
 def coding() -> str | None:
-    """The content coding to send this answer in: ``gzip`` if the client takes it (RFC 9110, section 12.5.3), else None."""
-    accepted = request.accept_encodings
-    return "gzip" if accepted and accepted["gzip"] > 0 and accepted["gzip"] >= accepted["identity"] else None
+    """The content coding to send this answer in: ``gzip`` if the client takes it, else None."""
+    return coding_of(request.environ.get("HTTP_ACCEPT_ENCODING"))
 
 
 def _compress(response: Response) -> None:
@@ -114,11 +134,20 @@ def page(make: Callable[[], str | Response]) -> Response:
     return _tagged(("html", context.language()), made, keep=True)
 
 
+def tag_of(exchange: Exchange, representation: tuple[str, ...]) -> str:
+    """The tag of what a request gets in a representation: from all that decides its bytes, and from no byte of it."""
+    environ = exchange.environ
+    # Not the address as one text, which takes its time to become readable.
+    address = [environ.get(name, "") for name in ("wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")]
+    coding = coding_of(environ.get("HTTP_ACCEPT_ENCODING")) or ""
+    parts = (exchange.graph.release.id, exchange.serving.edition, *address, coding, *representation)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
 def _tagged(representation: tuple[str, ...], make: Callable[[], Response], keep: bool) -> Response:
-    # Not request.url, which takes its time to become readable.
-    address = [str(request.environ.get(name, "")) for name in ("wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")]
-    parts = (context.graph().release.id, context.serving().edition, *address, coding() or "", *representation)
-    tag = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    if representation[0] == "html":
+        representation += (language.interface(),)  # which catalogues decide, and may be none of the languages of the labels
+    tag = tag_of(context.exchange(), representation)
     if request.if_none_match.contains(tag):
         response = Response(status=304)
     else:

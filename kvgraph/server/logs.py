@@ -14,10 +14,10 @@ import time
 import traceback
 from datetime import UTC, datetime
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from ..errors import KvgraphError
-from . import metrics
+from . import context, metrics
 
 LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 FORMATS = ("json", "text")
@@ -73,30 +73,33 @@ def register(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.began = time.perf_counter()
+    context.exchange()  # knows when it began
 
 
 def _end(response: Response) -> Response:
     """Write down and count a request whose answer is ready to be sent."""
-    seconds = time.perf_counter() - g.get("began", time.perf_counter())
-    endpoint = request.endpoint or "none"
-    method = request.method if request.method in METHODS else "other"
-    refusal = refusal_of(response)
-    metrics.request(endpoint, method, response.status_code, seconds, refusal)
-    level = logging.ERROR if response.status_code == 500 else logging.INFO
-    if log.isEnabledFor(level):
-        sent = 0 if method == "HEAD" or response.status_code in (204, 304) else response.content_length
-        release = g.graph.release.id if "graph" in g else None
-        fields = {"method": method, "endpoint": endpoint, "status": response.status_code, "ms": round(seconds * 1000, 1), "bytes": sent}
-        log.log(level, "", extra={"fields": {**fields, "release": release, "refusal": refusal}})
+    exchange = context.exchange()
+    sent = 0 if request.method == "HEAD" or response.status_code in (204, 304) else response.content_length
+    note(request.endpoint, request.method, response.status_code, exchange.began, sent, exchange.release, refusal_of(response))
     return response
+
+
+def note(endpoint: str | None, method: str, status: int, began: float, sent: int | None, release: str | None = None, refusal: str | None = None) -> None:
+    """Write down and count a request: which ``endpoint`` of ours, when it began by ``time.perf_counter``, how many bytes are ``sent``."""
+    seconds = time.perf_counter() - began
+    endpoint, method = endpoint or "none", method if method in METHODS else "other"
+    metrics.request(endpoint, method, status, seconds, refusal)
+    level = logging.ERROR if status == 500 else logging.INFO
+    if log.isEnabledFor(level):
+        fields = {"method": method, "endpoint": endpoint, "status": status, "ms": round(seconds * 1000, 1), "bytes": sent}
+        log.log(level, "", extra={"fields": {**fields, "release": release, "refusal": refusal}})
 
 
 def refusal_of(response: Response) -> str | None:
     """Why a request got no answer, in one word: the code of our error, else the name of the status; None if it got one."""
     if response.status_code < 400:
         return None
-    error = g.get("refused")
+    error = context.exchange().refused
     if error is None:
         return response.status.partition(" ")[2].lower().replace(" ", "-") or str(response.status_code)
     code, limit = getattr(error, "code", None), getattr(error, "limit", None)

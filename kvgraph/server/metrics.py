@@ -6,6 +6,7 @@ all; without it a process knows its own counts only. No label holds what somebod
 
 import os
 import time
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -13,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from ..errors import KvgraphError
-from ..store import PoolClient, QueryError, check
+from ..store import QueryError, check
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -44,16 +45,22 @@ def count(name: str, amount: int = 1) -> None:
     _COUNTERS[name].inc(amount)
 
 
+@lru_cache(maxsize=1000)
+def _of(metric: Counter | Histogram, *labels: str | int):
+    """One series of a metric; looking it up in the library takes longer than counting."""
+    return metric.labels(*labels)
+
+
 def request(endpoint: str, method: str, status: int, seconds: float, refusal: str | None) -> None:
     """Count a request; ``endpoint`` is a name of ours and ``refusal`` a code, so that the number of series is bounded."""
-    _requests.labels(endpoint, method, status).inc()
-    _request_seconds.labels(endpoint).observe(seconds)
+    _of(_requests, endpoint, method, status).inc()
+    _of(_request_seconds, endpoint).observe(seconds)
     if refusal:
-        _refusals.labels(refusal).inc()
+        _of(_refusals, refusal).inc()
 
 
-class CountedPool(PoolClient):
-    """A client of the query pool that counts what it asks."""
+class Counted:
+    """Mixed into a backend with ``answer_file``: counts what it is asked."""
 
     def answer_file(self, query, format, **options):
         """See :meth:`PoolClient.answer_file <kvgraph.store.client.PoolClient.answer_file>`."""
@@ -69,8 +76,8 @@ class CountedPool(PoolClient):
 
 
 def _count_query(form: str, outcome: str, seconds: float) -> None:
-    _queries.labels(form, outcome).inc()
-    _query_seconds.labels(form).observe(seconds)
+    _of(_queries, form, outcome).inc()
+    _of(_query_seconds, form).observe(seconds)
 
 
 def _form(query: str) -> str:

@@ -1,7 +1,7 @@
 """``/release/<id>/…``: any address, answered from that release for good.
 
 The prefix is taken off before the application sees the request (it becomes ``SCRIPT_NAME``), and the graph of the release is put beside it, where
-:func:`kvgraph.server.context.graph` finds it; no handler knows of it. Links of our own pages are written from the root; in a pinned page they are given the prefix on the way
+:class:`~kvgraph.server.exchange.Exchange` finds it; no handler knows of it. Links of our own pages are written from the root; in a pinned page they are given the prefix on the way
 out, so that reading on stays in the same release.
 """
 
@@ -11,6 +11,7 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from flask import Flask, Response, request
+from werkzeug.wsgi import get_host
 
 from ..errors import KvgraphError
 from ..graph import Graph, UnknownThing
@@ -53,7 +54,7 @@ class Pin:
 def register(app: Flask) -> None:
     app.wsgi_app = Pin(app.wsgi_app, app.extensions["kvgraph"].graphs)
     app.after_request(_stay)
-    app.context_processor(lambda: {"pinned": PINNED in request.environ, "current_address": _unpinned})
+    app.context_processor(lambda: {"pinned": PINNED in request.environ, "current_address": lambda: unpinned(request.environ)})
 
 
 def choose(graphs: Callable[..., Graph], release_id: str | None) -> Graph:
@@ -76,7 +77,7 @@ def _stay(response: Response) -> Response:
     links = [_TARGET.sub(lambda found: f"<{_within(prefix, found[1])}>", link) for link in response.headers.getlist("Link")]
     if response.location and response.location.startswith("/"):
         response.location = _within(prefix, response.location)
-    links.append(f'<{_unpinned()}>; rel="canonical"')
+    links.append(canonical(request.environ))
     response.headers.setlist("Link", links)
     # Only what has a tag follows from the release alone; a query for the time of day does not.
     if response.status_code in (200, 304) and response.get_etag()[0] and "Cache-Control" not in response.headers:
@@ -89,7 +90,14 @@ def _within(prefix: str, address: str) -> str:
     return bare if bare.startswith(_UNPINNED) else prefix + bare
 
 
-def _unpinned() -> str:
-    """The address of this request without the prefix."""
-    query = quote(request.query_string.decode("latin-1"), safe="%/:@!$&'()*+,;=~?[]")
-    return request.host_url.rstrip("/") + quote(request.path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
+def canonical(environ: dict) -> str:
+    """The ``Link`` of a pinned answer to the address that stays, whichever release is served there."""
+    return f'<{unpinned(environ)}>; rel="canonical"'
+
+
+def unpinned(environ: dict) -> str:
+    """The address of a request without the prefix."""
+    path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+    query = quote(environ.get("QUERY_STRING", ""), safe="%/:@!$&'()*+,;=~?[]")
+    address = f"{environ['wsgi.url_scheme']}://{get_host(environ)}" + quote(path, safe="/:@!$&'()*+,;=~")
+    return f"{address}?{query}" if query else address

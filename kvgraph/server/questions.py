@@ -1,4 +1,4 @@
-"""``/questions``: the gallery, and a page for each question with its form, its answer and its query."""
+"""``/questions``: the gallery, and a page for each question with its form, its answer (drawn where that suits it) and its query."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ from ..formats import GRAPHS, HTML, RESULTS, Format
 from ..graph import Rows, Triples
 from ..model import ENTITY_TYPES, TYPES
 from ..params import BadParameter, Param, expand
-from . import answers, context, errors, headers, limits
+from ..search_index import fold
+from ..spreadsheet import XLSX
+from . import answers, charts, context, errors, headers, limits, maps
 from .display import sentence, short
 from .tables import Table
 
@@ -37,35 +39,53 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form: a list (``select``), a text with completions (``datalist``), or plain text."""
+    """One field of a form: a list (``select``), a text with completions (``datalist``), or plain text.
+
+    ``suggest`` is the kind of thing that a script may suggest while somebody types (``suggest.js``).
+    """
 
     param: Param
     value: str
     kind: str
     options: tuple[Option, ...] = ()
     help: str = ""
+    suggest: str = ""
 
 
 @blueprint.get("/questions")
 def gallery() -> Response:
-    """Every question, under the first of its tags."""
+    """Every question, under the first of its tags; with ``?q=`` and ``?tag=`` those that have the words and the tag."""
+    text, tag = request.args.get("q", "").strip()[:200], request.args.get("tag", "").strip()[:80]
 
     def make() -> str:
+        every = [queries.load(name) for name in queries.names()]
+        tags = Counter(tag for question in every for tag in question.tags)
+        fitting = [question for question in every if _fits(question, text, tag)]
         groups = defaultdict(list)
-        for name in queries.names():
-            question = queries.load(name)
-            tag = question.tags[0] if question.tags else "other"
-            groups[TYPES[tag].plural if tag in TYPES else HEADINGS.get(tag, tag)].append(question)
+        for question in fitting:
+            first = question.tags[0] if question.tags else "other"
+            groups[_heading(first)].append(question)
         ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-        return render_template("questions.html", groups=ordered, total=len(queries.names()))
+        choices = sorted(((name, _heading(name), count) for name, count in tags.items()), key=lambda choice: choice[1])
+        return render_template("questions.html", groups=ordered, found=len(fitting), total=len(every), text=text, tag=tag, tags=choices)
 
     return headers.page(make)
+
+
+def _heading(tag: str) -> str:
+    return TYPES[tag].plural if tag in TYPES else HEADINGS.get(tag, tag)
+
+
+def _fits(question: queries.Question, text: str, tag: str) -> bool:
+    """Whether a question has the tag, and all the words somewhere in what is said about it."""
+    said = fold(" ".join((question.name, question.summary, question.description, *question.tags, *(p.label for p in question.params))))
+    return (not tag or tag in question.tags) and all(word in said for word in fold(text).split())
 
 
 @blueprint.get("/questions/<name>")
 def question(name: str) -> Response:
     found = queries.load(name)
-    formats = RESULTS if found.form in ("SELECT", "ASK") else GRAPHS[:4]
+    formats = (*RESULTS, XLSX) if found.form in ("SELECT", "ASK") else GRAPHS[:4]
     format = context.wanted_format((HTML, *formats))
     typed = {p.name: request.args[p.name].strip() for p in found.params if request.args.get(p.name, "").strip()}
     if format is HTML:
@@ -93,7 +113,7 @@ def _page(found: queries.Question, typed: dict, formats: tuple[Format, ...]) -> 
     if example:
         typed = {p.name: p.example for p in found.params if p.required and p.example is not None}
     shown = {
-        "question": found, "example": example, "table": None, "turtle": None, "yes": None,
+        "question": found, "example": example, "table": None, "turtle": None, "yes": None, "chart": None, "map": None,
         "problem": None, "query": "", "downloads": [],
     }  # fmt: skip
 
@@ -116,7 +136,10 @@ def _page(found: queries.Question, typed: dict, formats: tuple[Format, ...]) -> 
 def _answer(found: queries.Question, query: str) -> dict:
     answer = context.graph().query(query)
     if isinstance(answer, Rows):
-        return {"table": Table.of(answer, current_app.config["PAGE_ROWS"], found.columns)}
+        table = Table.of(answer, current_app.config["PAGE_ROWS"], found.columns)
+        if found.chart == "map":
+            return {"table": table, "map": maps.of_answer(table)}
+        return {"table": table, "chart": charts.of_answer(found.chart, table) if found.chart else None}
     return {"turtle": answer.serialize("turtle")} if isinstance(answer, Triples) else {"yes": answer}
 
 
@@ -139,7 +162,8 @@ def _field(param: Param, value: str) -> Field:
     example = next((o.name for o in options if o.value == short(expand(param.example or ""))), "")
     help_ = param.help or "A name" + (f", such as {example}" if example else "") + ", or an IRI."
     kind = "datalist" if len(options) <= COMPLETE else "text"
-    return Field(param, chosen.name if chosen else value, kind, options, help_)
+    suggest = next((t.name for t in ENTITY_TYPES if t.iri == expand(param.of)), "") if kind == "text" else ""
+    return Field(param, chosen.name if chosen else value, kind, options, help_, suggest)
 
 
 def _meant(param: Param, value: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template
+from flask_babel import gettext
 
 from ..formats import HTML, JSONLD, NTRIPLES, RDFXML, TURTLE
 from ..graph import Triples, UnknownThing, best_label
@@ -12,12 +13,16 @@ from ..model import LISTS
 from ..namespaces import DCTERMS, DEF, OWL, RDF, RDFS, SKOS
 from . import context, headers
 from .display import Shown, show
+from .language import N_
 
 blueprint = Blueprint("vocabulary", __name__)
 
 OFFERED = (HTML, TURTLE, JSONLD, NTRIPLES, RDFXML)
 SUFFIXES = {f.suffix: f for f in OFFERED[1:]}
-KINDS = ((OWL + "Class", "Classes"), (OWL + "ObjectProperty", "Properties between things"), (OWL + "DatatypeProperty", "Properties with text or numbers"), (SKOS + "Concept", "Terms"))
+KINDS = (
+    (OWL + "Class", N_("Classes")), (OWL + "ObjectProperty", N_("Properties between things")),
+    (OWL + "DatatypeProperty", N_("Properties with text or numbers")), (SKOS + "Concept", N_("Terms")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def _read(iri: str, name: str, triples: Triples) -> Vocabulary:
     for kind, heading in KINDS:
         terms = [_term(i, about[i]) for i in list(about) if kind in {t.value for t in about[i].get(RDF + "type", [])}]
         if terms:
-            groups.append((heading, sorted(terms, key=lambda t: t.label.text.casefold())))
+            groups.append((gettext(heading), sorted(terms, key=lambda t: t.label.text.casefold())))
     title, description = _english(titles), _english([v for p in (DCTERMS + "description", SKOS + "definition") for v in head.get(p, [])])
     return Vocabulary(iri, name, title.text if title else name, description.text if description else "", groups)
 

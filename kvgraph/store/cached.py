@@ -1,6 +1,7 @@
-"""Answers kept as files: what was asked of a release once need not be computed again, because a release never changes.
+"""Answers that are kept: what was asked of a release once need not be computed again, because a release never changes.
 
-An answer is one file: a line of JSON that says what it is, then the answer itself. Files appear under their name only when they are whole, and a
+What took an engine long is kept as a file, for every process; what it gave at once is kept in memory, since writing it would take as long again. A kept
+answer is one file: a line of JSON that says what it is, then the answer itself. Files appear under their name only when they are whole, and a
 reader keeps what it has opened, so that any number of processes may share a folder without a lock.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import re
@@ -15,9 +17,11 @@ import shutil
 import tempfile
 import threading
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,10 +30,14 @@ from kvgraph.store.backend import Outcome
 from kvgraph.store.client import PoolClient
 
 # An answer that may differ from one moment to the next; an escape could hide such a function.
-_VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(|\\u", re.IGNORECASE)
+# Written without IGNORECASE, which would look at every character of a query three times as long; STRUUID ends in UUID.
+_VOLATILE = re.compile(r"[NnRrUuBb](?:[Oo][Ww]|[Aa][Nn][Dd]|[Uu][Ii][Dd]|[Nn][Oo][Dd][Ee])\s*\(|\\u")
 _CHUNK = 256 * 1024
+SHORT = 64 * 1024  # bytes of an answer that may be kept in memory
+_ENTRY = 1000  # bytes, about, that it takes beside its own
 
 
+@lru_cache(maxsize=64)
 def volatile(query: str) -> bool:
     """Whether the same query may have another answer a moment later, on the same data.
 
@@ -49,6 +57,9 @@ def key(query: str, format: Format, default_graphs: Sequence[str] = (), named_gr
 def compressed(file: BinaryIO, coding: str = "gzip") -> tuple[int, BinaryIO]:
     """The size and the content of what is left of a file, in a content coding, as another file at its beginning."""
     assert coding == "gzip"  # the one we offer
+    if isinstance(file, io.BytesIO):
+        data = zipped(file.read())
+        return len(data), io.BytesIO(data)
     target = tempfile.TemporaryFile()
     # Large answers are rarely asked for twice, so their compression should not cost more than sending them.
     level = 6 if os.fstat(file.fileno()).st_size < 2**22 else 1
@@ -66,22 +77,52 @@ def zipped(data: bytes) -> bytes:
 
 
 @dataclass
+class Recent:
+    """Short answers in the memory of this process; those not used for the longest time go first."""
+
+    max_bytes: int = 16 * 2**20
+    _answers: OrderedDict[tuple[str, str], tuple[Outcome, bytes]] = field(default_factory=OrderedDict, repr=False)
+    _size: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def find(self, name: tuple[str, str]) -> tuple[Outcome, BinaryIO] | None:
+        with self._lock:
+            if found := self._answers.get(name):
+                self._answers.move_to_end(name)
+        return found and (found[0], io.BytesIO(found[1]))
+
+    def keep(self, name: tuple[str, str], outcome: Outcome, answer: bytes) -> None:
+        with self._lock:
+            if name not in self._answers:
+                self._answers[name] = outcome, answer
+                self._size += len(answer) + _ENTRY
+            while self._size > self.max_bytes:
+                self._size -= len(self._answers.popitem(last=False)[1][1]) + _ENTRY
+
+
+@dataclass
 class Answers:
     """A folder of answers, by release. ``max_bytes`` and ``max_files`` bound all of them together; those not used for the longest time go first.
 
-    Each process looks after the bounds whenever it has added a twentieth of them, so that for a moment there may be that much more.
+    Each process looks after the bounds whenever it has added a twentieth of them, so that for a moment there may be that much more. Answers that an
+    engine gave in less than ``quick`` seconds stay in the memory of the process that asked.
     """
 
     folder: Path
     max_bytes: int = 256 * 2**20
     max_files: int = 20_000
+    quick: float = 0.005
     count: Callable[[str, int], None] = lambda name, amount: None
+    recent: Recent = field(default_factory=Recent)
     _bytes: int = field(default=0, repr=False)
     _files: int = field(default=0, repr=False)
 
     def find(self, release: str, name: str) -> tuple[Outcome, BinaryIO] | None:
         """An answer and the file that holds it, at its beginning."""
-        path = self.folder / release / name
+        found = self.recent.find((release, name))
+        if found:
+            return found
+        path = f"{self.folder}/{release}/{name}"
         found = _opened(path)
         if found:
             with suppress(OSError):  # it may have had to go at this moment; we have it open
@@ -90,6 +131,11 @@ class Answers:
 
     def keep(self, release: str, name: str, outcome: Outcome, file: BinaryIO) -> None:
         """Keep a copy of the rest of an open file, and put it back to where it was. Without place for it nothing is kept."""
+        if outcome.seconds < self.quick and outcome.bytes <= SHORT:
+            start = file.tell()
+            self.recent.keep((release, name), outcome, file.read())
+            file.seek(start)
+            return
         if outcome.bytes > self.max_bytes // 8:
             return
         start = file.tell()
@@ -145,7 +191,7 @@ def write(path: Path, outcome: Outcome, file: BinaryIO) -> None:
         raise
 
 
-def _opened(path: Path) -> tuple[Outcome, BinaryIO] | None:
+def _opened(path: Path | str) -> tuple[Outcome, BinaryIO] | None:
     try:
         file = open(path, "rb")
     except OSError:
@@ -168,6 +214,7 @@ class Cached:
     release: str = ""
     answers: Answers | None = None
     computed: Path | None = None
+    _there: frozenset[str] = frozenset()  # what is in it
 
     # All of these go through answer_file.
     select, ask, construct, answer, _of_form = PoolClient.select, PoolClient.ask, PoolClient.construct, PoolClient.answer, PoolClient._of_form
@@ -175,14 +222,12 @@ class Cached:
     def keeping(self, answers: Answers, release: str, computed: Path):
         """This backend, with what it answers for a release being kept."""
         self.answers, self.release, self.computed = answers, release, computed
+        with suppress(OSError):
+            self._there = frozenset(os.listdir(computed))
         return self
 
-    def kept(self, query: str, format: Format, coding: str | None = None, **choice) -> tuple[Outcome, BinaryIO] | None:
-        """The answer, if it is there already. ``choice`` is as in :func:`key`."""
-        if self.answers is None or volatile(query):
-            return None
-        name = key(query, format, **choice) + (f".{coding}" if coding else "")
-        found = _opened(self.computed / name) or self.answers.find(self.release, name)
+    def _kept(self, name: str) -> tuple[Outcome, BinaryIO] | None:
+        found = (name in self._there and _opened(self.computed / name)) or self.answers.find(self.release, name)
         self.answers.count("cache_hits" if found else "cache_misses", 1)
         return found
 
@@ -195,17 +240,23 @@ class Cached:
         With ``coding`` the file, and the number of bytes, are those of the answer in that content coding.
         """
         choice = {"default_graphs": tuple(default_graphs or ()), "named_graphs": tuple(named_graphs or ()), "max_rows": max_rows}
-        found = self.kept(query, format, coding, **choice)
-        if found is None and coding:
+        lasting = self.answers is not None and not volatile(query)
+        name = _coded(key(query, format, **choice), coding) if lasting else ""
+        if lasting and (found := self._kept(name)):
+            return found
+        if coding:
+            # The plain answer is looked for and kept as well: others take it without a coding, or in another one.
             outcome, plain = self.answer_file(query, format, **choice, admit=admit, **limits)
             with plain:
                 size, file = compressed(plain, coding)
             found = replace(outcome, bytes=size), file
-        elif found is None:
+        else:
             admit()
             found = super().answer_file(query, format, **choice, **limits)
-        else:
-            return found
-        if self.answers is not None and not volatile(query) and (found[0].complete or max_rows):
-            self.answers.keep(self.release, key(query, format, **choice) + (f".{coding}" if coding else ""), *found)
+        if lasting and (found[0].complete or max_rows):
+            self.answers.keep(self.release, name, *found)
         return found
+
+
+def _coded(name: str, coding: str | None) -> str:
+    return f"{name}.{coding}" if coding else name

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
+import struct
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -75,7 +77,7 @@ class PoolClient:
         named_graphs: Sequence[str] | None = None,
         client: str | None = None,
     ) -> tuple[Outcome, BinaryIO]:
-        """What happened, and the whole answer as an open file at its beginning, which has no name and is gone when closed.
+        """What happened, and the whole answer as an open file at its beginning, which is in memory or has no name, and is gone when closed.
 
         The graphs are ``default-graph-uri`` and ``named-graph-uri`` of the SPARQL 1.1 Protocol. After ``max_rows`` rows of a SELECT the engine
         stops, and the outcome is not ``complete``. The other options are as for the class.
@@ -94,8 +96,8 @@ class PoolClient:
         }
         header = {"op": "query", "format": format.name, **{k: v for k, v in options.items() if v}}
         # A lone surrogate cannot be encoded; sent as it is, the pool says where it stands.
-        reply, fd = self._exchange(header, query.encode("utf-8", "surrogatepass"))
-        return Outcome.from_wire(reply), os.fdopen(fd, "rb")
+        reply, answer, fd = self._exchange(header, query.encode("utf-8", "surrogatepass"))
+        return Outcome.from_wire(reply), io.BytesIO(answer) if fd is None else os.fdopen(fd, "rb")
 
     def ping(self) -> None:
         """Returns if the pool answers.
@@ -123,7 +125,7 @@ class PoolClient:
             raise QueryTooLarge("The engine cut its answer.", "Ask for fewer rows (LIMIT).", limit="rows")
         return file
 
-    def _exchange(self, header: dict, body: bytes = b"") -> tuple[dict, int | None]:
+    def _exchange(self, header: dict, body: bytes = b"") -> tuple[dict, bytes, int | None]:
         """One question and its reply. A connection that went stale between questions is replaced once; asking again changes nothing."""
         if len(body) > Bounds.text:
             body = body[: Bounds.text + 1]  # enough for the pool to refuse it
@@ -132,7 +134,7 @@ class PoolClient:
             sock, fresh = self._connection()
             try:
                 sock.sendall(frame)
-                reply, _, fd = wire.receive(sock, max_body=0)
+                reply, answer, fd = wire.receive(sock, wire.INLINE)
             except (EOFError, OSError) as error:
                 self._forget()
                 if fresh or last:
@@ -146,14 +148,15 @@ class PoolClient:
             if reply["error"].get("code") == "too-large":
                 self._forget()  # the pool may no longer listen to a connection that sent too much
             raise from_wire(reply["error"])
-        return reply["ok"], fd
+        return reply["ok"], answer, fd
 
     def _connection(self) -> tuple[socket.socket, bool]:
         """This thread's connection, and whether it is new. After a fork it is new: two processes must not read from one."""
         if getattr(self._local, "pid", None) == os.getpid():
             return self._local.socket, False
         sock = _Socket(socket.AF_UNIX)
-        sock.settimeout(_PATIENCE)
+        # Not settimeout, which has Python ask for readiness before it reads: a system call more each time.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(_PATIENCE), 0))
         try:
             sock.connect(str(self.socket_path))
         except OSError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import selectors
+import select
 import signal
 import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from kvgraph.store import sandbox, wire, worker
@@ -19,7 +21,7 @@ from kvgraph.store.guard import Bounds
 from kvgraph.store.turns import OWN, Job, Turns
 from kvgraph.store.worker import Limits
 
-_SLOW = 0.05  # seconds: a shorter query cannot have taken memory worth counting (counting takes about a millisecond)
+_SLOW = 0.01  # seconds: a shorter query cannot have taken memory worth counting
 _DYING = 0.1  # seconds: a worker killed this soon after it got a query was killed before, and not for it
 
 
@@ -30,6 +32,7 @@ class Worker:
     pid: int
     channel: wire.Channel
     ready: bool = False
+    size: int = 0  # bytes of address space when it was ready
     job: Job | None = None
     answered: int = 0
 
@@ -52,60 +55,75 @@ class Dispatcher:
 
     def __post_init__(self):
         self.waiting = Turns(self.limits.queue)
-        self.selector = selectors.DefaultSelector()
+        self.poll = select.epoll()
+        self.heard: dict[int, tuple[wire.Channel, Callable[[wire.Channel], None]]] = {}  # by descriptor: who listens to what
         self.listener.setblocking(False)
-        self.selector.register(self.listener, selectors.EVENT_READ, None)
+        self.poll.register(self.listener, select.EPOLLIN)
         self.not_before = 0.0  # no fork before: a worker that dies while starting must not become a fork bomb
+        self.starting = True  # these workers may take their time; those that replace others are needed at once
+        self.dying: set[int] = set()  # killed, and not collected yet
 
     # The loop
 
     def run(self, on_ready) -> None:
         """Serves until an exception (a signal handler's) ends it; calls ``on_ready`` once every worker is up."""
         while True:
-            self._fill()
+            if len(self.workers) < self.workers_wanted:
+                self._fill()
             self._assign()
-            for key, events in self.selector.select(self._patience()):
-                if key.data is None:
+            due = self._due()
+            for fd, event in self.poll.poll(max(0.0, due - time.monotonic())):
+                channel, hear = self.heard.get(fd, (None, None))
+                if fd == self.listener.fileno():
                     self._accept()
-                elif key.fileobj.fileno() < 0:
+                elif channel is None:
                     continue  # dropped a moment ago, by another event of the same batch
-                elif events & selectors.EVENT_WRITE:
-                    key.fileobj.flush()
-                    self._watch(key.fileobj, key.data)
+                elif event & select.EPOLLOUT:
+                    channel.flush()
+                    if not channel.waiting:
+                        self.poll.modify(fd, select.EPOLLIN)
                 else:
-                    key.data(key.fileobj)
-            self._expire()
-            self._reap()
+                    hear(channel)
+            if due <= time.monotonic():
+                self._expire()
+            if self.dying:
+                self._reap()
             if on_ready and len(self.workers) == self.workers_wanted and all(w.ready for w in self.workers):
                 on_ready()
-                on_ready = None
+                on_ready, self.starting = None, False
 
     def close(self) -> None:
         """Ends every worker. Their queries' clients see the connection close."""
         for one in self.workers:
-            os.kill(one.pid, signal.SIGKILL)
-            os.waitpid(one.pid, 0)
-        self.selector.close()
+            with suppress(ProcessLookupError, ChildProcessError):  # it ended by itself, and the end of this process came while it was collected
+                os.kill(one.pid, signal.SIGKILL)
+                os.waitpid(one.pid, 0)
+        self.poll.close()
 
-    def _patience(self) -> float:
-        """Seconds until something is due even if nobody says anything."""
-        due = [w.job.deadline for w in self.workers if w.job]
-        due += [job.arrived + self.limits.wait for job in self.waiting]
+    def _due(self) -> float:
+        """When something is to be done even if nobody says anything."""
+        due = time.monotonic() + 60.0
+        for one in self.workers:
+            if one.job and one.job.deadline < due:
+                due = one.job.deadline
+        for job in self.waiting:
+            due = min(due, job.arrived + self.limits.wait)
         if len(self.workers) < self.workers_wanted:
-            due.append(self.not_before)
-        return max(0.0, min(due, default=math.inf) - time.monotonic()) if due else 60.0
+            due = min(due, self.not_before)
+        return due
 
-    def _watch(self, channel: wire.Channel, handler) -> None:
-        """Listens to a channel, for writing as well while something is left to write."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.waiting else 0)
-        if channel.fileno() in self.selector.get_map():
-            if self.selector.get_key(channel).events != events:
-                self.selector.modify(channel, events, handler)
-        else:
-            self.selector.register(channel, events, handler)
+    def _listen(self, channel: wire.Channel, hear: Callable[[wire.Channel], None]) -> None:
+        self.heard[channel.fileno()] = channel, hear
+        self.poll.register(channel, select.EPOLLIN)
+
+    def _send(self, channel: wire.Channel, frame: bytes, fd: int | None = None) -> None:
+        channel.send(frame, fd)
+        if channel.waiting:
+            self.poll.modify(channel, select.EPOLLIN | select.EPOLLOUT)
 
     def _drop(self, channel: wire.Channel) -> None:
-        self.selector.unregister(channel)
+        del self.heard[channel.fileno()]
+        self.poll.unregister(channel)
         channel.close()
 
     # Clients
@@ -117,7 +135,7 @@ class Dispatcher:
             return
         channel = wire.Channel(sock, Bounds.text)
         self.clients[channel] = None
-        self._watch(channel, self._hear_client)
+        self._listen(channel, self._hear_client)
 
     def _hear_client(self, channel: wire.Channel) -> None:
         try:
@@ -146,7 +164,7 @@ class Dispatcher:
         else:
             self.waiting.remove(job)
 
-    def _request(self, channel: wire.Channel, header: dict, body: bytes) -> None:
+    def _request(self, channel: wire.Channel, header: dict, frame: bytes) -> None:
         op = header.get("op")
         if self.clients[channel] is not None:
             self._hung_up(channel)  # a second question before the first answer: this is not our protocol
@@ -155,20 +173,19 @@ class Dispatcher:
         elif op == "status":
             self._tell(channel, {"ok": self.status()})
         elif op == "query":
-            self._enqueue(channel, header, body)
+            self._enqueue(channel, header, frame)
         else:
             self._tell(channel, {"error": to_wire(QueryError(f"The pool knows no operation {str(op)[:40]!r}."))})
 
-    def _tell(self, channel: wire.Channel, header: dict, fd: int | None = None) -> None:
-        channel.send(header, fd=fd)
-        self._watch(channel, self._hear_client)
+    def _tell(self, channel: wire.Channel, header: dict) -> None:
+        self._send(channel, wire.pack(header))
 
     # Queries
 
-    def _enqueue(self, channel: wire.Channel, header: dict, query: bytes) -> None:
+    def _enqueue(self, channel: wire.Channel, header: dict, frame: bytes) -> None:
         asked = header.get("timeout")
         timeout = min(self.limits.timeout, asked) if isinstance(asked, int | float) and asked > 0 else self.limits.timeout
-        job = Job(channel, header, query, str(header.get("client") or OWN), timeout, time.monotonic())
+        job = Job(channel, frame, str(header.get("client") or OWN), timeout, time.monotonic())
         if self.waiting.add(job):
             self.clients[channel] = job
         else:
@@ -179,31 +196,40 @@ class Dispatcher:
         return PoolBusy(max(1, math.ceil(soonest)))
 
     def _assign(self) -> None:
+        """Gives waiting queries to free workers."""
+        if not self.waiting:
+            return
         for free in [w for w in self.workers if w.ready and w.job is None]:
             strangers = sum(1 for w in self.workers if w.job and w.job.who != OWN)
             job = self.waiting.next(strangers_may=strangers < max(1, self.workers_wanted - 1))
             if job is None:
                 return
-            try:
-                job.file = _unlinked_file()
-            except OSError as error:
-                self._finish(job, {"error": to_wire(EngineCrashed(f"No place to write the answer to: {error.strerror}."))})
-                continue
             job.deadline = time.monotonic() + job.timeout
             free.job = job
-            free.channel.send(job.header, job.query, fd=os.dup(job.file))
-            self._watch(free.channel, self._hear_worker)
+            self._send(free.channel, job.frame)
 
-    def _finish(self, job: Job, header: dict) -> None:
-        """Sends a client its reply, and the file if it is a good one."""
+    def _finish(self, job: Job, frame: bytes, good: bool = False) -> None:
+        """Sends a client its reply, and the file if there is one and the reply is a good one."""
         self.clients[job.client] = None
         fd = None
-        if "ok" in header:
+        if good and job.file >= 0:
             os.lseek(job.file, 0, os.SEEK_SET)  # the worker's end shares the offset
             fd = job.file
         elif job.file >= 0:
             os.close(job.file)
-        self._tell(job.client, header, fd)
+        self._send(job.client, frame, fd)
+
+    def _refuse(self, job: Job, error: QueryError) -> None:
+        self._finish(job, wire.pack({"error": to_wire(error)}))
+
+    def _give_file(self, one: Worker) -> None:
+        """A file without a name for an answer that has become long."""
+        try:
+            file = one.job.file = os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self._send(one.channel, wire.pack({"error": to_wire(EngineCrashed(f"No place to write the answer to: {error.strerror}."))}))
+        else:
+            self._send(one.channel, wire.pack({}), os.dup(file))
 
     # Workers
 
@@ -220,13 +246,13 @@ class Dispatcher:
                 return
             if pid == 0:
                 try:
-                    worker.main(theirs, self.engine, self.limits, parent)
+                    worker.main(theirs, self.engine, self.limits, parent, warm=self.starting)
                 finally:
                     os._exit(0)
             theirs.close()
             new = Worker(pid, wire.Channel(ours, wire.MAX_HEADER))
             self.workers.append(new)
-            self._watch(new.channel, self._hear_worker)
+            self._listen(new.channel, self._hear_worker)
 
     def _hear_worker(self, channel: wire.Channel) -> None:
         one = next(w for w in self.workers if w.channel is channel)
@@ -237,17 +263,24 @@ class Dispatcher:
             return
         if frame is None:
             return
-        header, _ = frame
+        header, reply = frame
         if not one.ready:
-            one.ready, self.isolation = True, header["ready"]
-            return
-        job, one.job = one.job, None
-        retire = header.pop("retire", False)
-        one.answered += 1
-        started = job.deadline - job.timeout
-        self._finish(job, header)
-        if retire or (time.monotonic() - started > _SLOW and sandbox.private_bytes(one.pid) > self.limits.recycle):
-            self._kill(one)
+            one.ready, self.isolation, one.size = True, header["ready"], sandbox.address_space(one.pid)
+        elif one.job is None:
+            self._died(one)  # nobody asked: its process is not to be trusted again
+        elif "long" in header:
+            self._give_file(one)
+        else:
+            job, one.job = one.job, None
+            one.answered += 1
+            self._finish(job, reply, good="ok" in header)
+            if "retire" in header or self._grown(one, job):
+                self._kill(one)
+
+    def _grown(self, one: Worker, job: Job) -> bool:
+        """Whether a worker keeps more memory than it may. What it came to own of the graph by reading it does not count: that has an end."""
+        took = time.monotonic() - (job.deadline - job.timeout)
+        return took > _SLOW and sandbox.address_space(one.pid) - one.size > self.limits.recycle
 
     def _died(self, one: Worker) -> None:
         """A worker ended by itself: its query is told why, as far as the signal shows it."""
@@ -259,16 +292,18 @@ class Dispatcher:
         _log(f"worker {one.pid} ended ({worker.signal_name(by)})")
         job = one.job
         if job and by == signal.SIGKILL and not job.again and time.monotonic() - (job.deadline - job.timeout) < _DYING:
-            os.close(job.file)
+            if job.file >= 0:
+                os.close(job.file)
             job.file, job.deadline, job.again = -1, math.inf, True
             self.waiting.put_back(job)
         elif job:
-            self._finish(job, {"error": to_wire(worker.cause_of_death(by, self.limits))})
+            self._refuse(job, worker.cause_of_death(by, self.limits))
         self._forget(one)
 
     def _kill(self, one: Worker) -> None:
         os.kill(one.pid, signal.SIGKILL)
-        if one.job and one.job.client not in self.clients:
+        self.dying.add(one.pid)
+        if one.job and one.job.client not in self.clients and one.job.file >= 0:
             os.close(one.job.file)
         self._forget(one)
 
@@ -281,22 +316,16 @@ class Dispatcher:
         """Stops queries that are over their time, and sends away who waited too long."""
         now = time.monotonic()
         for one in [w for w in self.workers if w.job and w.job.deadline <= now]:
-            self._finish(one.job, {"error": to_wire(QueryTimeout(one.job.timeout))})
+            self._refuse(one.job, QueryTimeout(one.job.timeout))
             one.job = None
             self._kill(one)
         for job in [job for job in self.waiting if job.arrived + self.limits.wait <= now]:
             self.waiting.remove(job)
-            self._finish(job, {"error": to_wire(self._busy())})
+            self._refuse(job, self._busy())
 
     def _reap(self) -> None:
         """Collects killed workers; freeing a large memory takes them a while, and nobody waits for it."""
-        alive = {w.pid for w in self.workers}
-        try:
-            # A worker still in the list is left to _died, which wants to know how it ended.
-            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid not in alive:
-                os.waitpid(ended.si_pid, 0)
-        except ChildProcessError:
-            pass
+        self.dying = {pid for pid in self.dying if os.waitpid(pid, os.WNOHANG) == (0, 0)}
 
     def status(self) -> dict:
         """What an operator wants to know."""
@@ -318,11 +347,6 @@ class Dispatcher:
             "isolation": self.isolation,
             "limits": asdict(self.limits),
         }
-
-
-def _unlinked_file() -> int:
-    """A file without a name, gone as soon as nobody has it open."""
-    return os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
 
 def _log(message: str) -> None:

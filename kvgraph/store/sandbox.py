@@ -69,9 +69,17 @@ def _filter_calls() -> bool:
 
 def limit_memory(extra: int) -> None:
     """Lets this process's address space grow by so many bytes beyond what it is now."""
-    with open("/proc/self/statm") as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
+    now = address_space(os.getpid())
     resource.setrlimit(resource.RLIMIT_AS, (now + extra, now + extra))
+
+
+def address_space(pid: int) -> int:
+    """The bytes of address space that a process has taken; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def private_bytes(pid: int) -> int:

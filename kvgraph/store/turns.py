@@ -20,8 +20,7 @@ class Job:
     """One query of one client. Times are those of the monotonic clock."""
 
     client: Channel
-    header: dict
-    query: bytes
+    frame: bytes
     who: str
     timeout: float
     arrived: float
@@ -35,7 +34,7 @@ class Turns:
     """The waiting queries; ``capacity`` bounds those of strangers and those of the server itself, each for themselves.
 
     >>> turns = Turns(capacity=4)
-    >>> def ask(who): return turns.add(Job(None, {}, b"", who, 1.0, 0.0))
+    >>> def ask(who): return turns.add(Job(None, b"", who, 1.0, 0.0))
     >>> [ask(who) for who in ("a", "a", "a", "b", OWN)]
     [True, True, False, True, True]
     >>> [turns.next(strangers_may=True).who for _ in range(4)]
@@ -84,6 +83,9 @@ class Turns:
 
     def __iter__(self):
         return (job for line in list(self._queues.values()) for job in list(line))
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))

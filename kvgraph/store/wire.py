@@ -4,9 +4,12 @@ A frame is two unsigned 32-bit big-endian lengths, a JSON object of the first le
 
 A client asks ``{"op": "query", "format": "json"}`` with the query (UTF-8) as the bytes; optional are ``timeout`` (seconds) and
 ``max_bytes``, which can only lower the limits of the pool, ``default_graphs`` and ``named_graphs`` (lists of IRIs) and ``client``, the name
-of a stranger who asks. The reply is ``{"ok": {…}}``, the fields of an :class:`~kvgraph.store.backend.Outcome`, with the descriptor of the
-file that holds the answer, or ``{"error": {…}}`` as in :func:`~kvgraph.store.errors.to_wire`. ``{"op": "ping"}`` and ``{"op": "status"}``
-are answered by the parent itself. One connection asks one thing at a time; to hang up is to cancel.
+of a stranger who asks. The reply is ``{"ok": {…}}``, the fields of an :class:`~kvgraph.store.backend.Outcome`, with a short answer as the bytes
+and for a long one the descriptor of the file that holds it, or ``{"error": {…}}`` as in :func:`~kvgraph.store.errors.to_wire`.
+``{"op": "ping"}`` and ``{"op": "status"}`` are answered by the parent itself. One connection asks one thing at a time; to hang up is to cancel.
+
+The parent passes the frames of queries and replies on as they are. A worker whose answer becomes long asks it for a file with ``{"long": true}``
+and gets the descriptor, or ``{"error": {…}}``.
 """
 
 from __future__ import annotations
@@ -17,8 +20,12 @@ import socket
 import struct
 
 _LENGTHS = struct.Struct("!II")
+_DESCRIPTOR = struct.Struct("i")
+_ONE_DESCRIPTOR = socket.CMSG_LEN(_DESCRIPTOR.size)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 MAX_HEADER = 64 * 1024
-_CHUNK = 256 * 1024
+INLINE = 64 * 1024  # bytes of an answer that come with the reply; a longer one is in a file
+_CHUNK = 64 * 1024  # of one read: what is asked for is allocated, and larger pieces come from the system each time
 
 
 class FrameTooLarge(Exception):
@@ -31,7 +38,7 @@ def pack(header: dict, body: bytes = b"") -> bytes:
     >>> unpack(bytearray(pack({"op": "ping"}, b"x")), 1)
     ({'op': 'ping'}, b'x')
     """
-    head = json.dumps(header, separators=(",", ":")).encode()
+    head = _encode(header).encode()
     return _LENGTHS.pack(len(head), len(body)) + head + body
 
 
@@ -42,20 +49,26 @@ def unpack(inbox: bytearray, max_body: int) -> tuple[dict, bytes] | None:
         FrameTooLarge: it announces a longer header or body than allowed.
         ValueError: the header is not a JSON object.
     """
+    frame = _first(inbox, max_body)
+    return frame and (frame[0], frame[1][frame[2] :])
+
+
+def _first(inbox: bytearray, max_body: int) -> tuple[dict, bytes, int] | None:
+    """As :func:`unpack`: the header, the whole frame as bytes, and where in it the body begins."""
     if len(inbox) < _LENGTHS.size:
         return None
     head, body = _LENGTHS.unpack_from(inbox)
     if head > MAX_HEADER or body > max_body:
         raise FrameTooLarge
-    end = _LENGTHS.size + head + body
-    if len(inbox) < end:
+    at = _LENGTHS.size + head
+    if len(inbox) < at + body:
         return None
-    header = json.loads(inbox[_LENGTHS.size : _LENGTHS.size + head])
+    frame = bytes(inbox[: at + body])
+    header = json.loads(frame[_LENGTHS.size : at])
     if not isinstance(header, dict):
         raise ValueError("a header is a JSON object")
-    frame = header, bytes(inbox[_LENGTHS.size + head : end])
-    del inbox[:end]
-    return frame
+    del inbox[: at + body]
+    return header, frame, at
 
 
 def receive(sock: socket.socket, max_body: int) -> tuple[dict, bytes, int | None]:
@@ -66,8 +79,10 @@ def receive(sock: socket.socket, max_body: int) -> tuple[dict, bytes, int | None
     """
     inbox, fds = bytearray(), []
     while (frame := unpack(inbox, max_body)) is None:
-        chunk, received, _, _ = socket.recv_fds(sock, _CHUNK, 1)
-        fds += received
+        chunk, ancillary, _, _ = sock.recvmsg(_CHUNK, _ONE_DESCRIPTOR)
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds += _DESCRIPTOR.unpack_from(data)
         if not chunk:
             for fd in fds:
                 os.close(fd)
@@ -91,7 +106,7 @@ class Channel:
         return self.socket.fileno()
 
     def read(self) -> tuple[dict, bytes] | None:
-        """A frame, if one is complete.
+        """The header of a frame and the whole frame, if one is complete.
 
         Raises:
             EOFError: the other side is gone.
@@ -109,18 +124,18 @@ class Channel:
             return None
         self._inbox += chunk
         try:
-            frame = unpack(self._inbox, self.max_body)
+            frame = _first(self._inbox, self.max_body)
             if frame and self._inbox:
                 raise ValueError("one question at a time")
-            return frame
+            return frame and frame[:2]
         except (FrameTooLarge, ValueError):
             self.deaf = True
             self._inbox.clear()
             raise
 
-    def send(self, header: dict, body: bytes = b"", fd: int | None = None) -> None:
+    def send(self, frame: bytes, fd: int | None = None) -> None:
         """Queues a frame, with a descriptor that is closed once sent, and sends what can be sent at once."""
-        self._outbox.append((pack(header, body), fd))
+        self._outbox.append((frame, fd))
         self.flush()
 
     def flush(self) -> None:

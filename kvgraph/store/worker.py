@@ -1,6 +1,6 @@
 """A worker of the pool: forked from the parent that has loaded the release, it answers one query at a time until it is killed.
 
-It opens nothing: the file to write to comes as a descriptor with the query. Whatever goes wrong is a reply, or its death, which the parent explains.
+It opens nothing: a short answer goes to the parent with the reply, and for a long one it is given a file. Whatever goes wrong is a reply, or its death, which the parent explains.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kvgraph.errors import KvgraphError
 from kvgraph.formats import by_name
 from kvgraph.store import guard, sandbox, syntax, wire
 from kvgraph.store.embedded import Embedded
-from kvgraph.store.errors import EngineCrashed, QueryError, QueryTooLarge, to_wire
+from kvgraph.store.errors import EngineCrashed, QueryError, QueryTooLarge, from_wire, to_wire
 
 
 @dataclass(frozen=True)
@@ -26,25 +26,73 @@ class Limits:
     max_bytes: int = 256 * 2**20  # of an answer
     queue: int = 32  # waiting queries, for strangers and for the server's own each
     wait: float = 10.0  # in the queue
-    recycle: int = 256 * 2**20  # a worker with more memory of its own than this is replaced after its query
+    recycle: int = 256 * 2**20  # a worker that keeps more memory than this, beyond the graph, is replaced after its query
 
 
-def main(sock: socket.socket, engine: Embedded, limits: Limits, parent: int) -> None:
-    """Answers queries from the parent until it closes the socket. Runs in a fresh fork and never returns to the parent's code."""
+def main(sock: socket.socket, engine: Embedded, limits: Limits, parent: int, warm: bool = False) -> None:
+    """Answers queries from the parent until it closes the socket. Runs in a fresh fork and never returns to the parent's code.
+
+    ``warm`` has it read the whole graph before it says that it is ready.
+    """
     sandbox.die_with_parent(parent)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
     _keep_only(sock.fileno())
+    if warm:
+        engine.touch()
     sandbox.limit_memory(limits.memory)
     sock.sendall(wire.pack({"ready": sandbox.isolate()}))
     while True:
         try:
-            header, body, fd = wire.receive(sock, guard.Bounds.text)
+            header, body, _ = wire.receive(sock, guard.Bounds.text)
         except (EOFError, OSError):
             return
-        reply = _reply(engine, limits, header, body, fd)
-        os.close(fd)
-        sock.sendall(wire.pack(reply))
+        output = Output(sock)
+        reply = _reply(engine, limits, header, body, output)
+        answer = output.close()
+        sock.sendall(wire.pack(reply, answer if "ok" in reply else b""))
+
+
+class Output:
+    """Where an answer is written: memory while it is short, and then a file that the parent is asked for, since a worker can open none."""
+
+    def __init__(self, sock: socket.socket):
+        self.sock = sock
+        self.short: list[bytes] = []
+        self.size = 0
+        self.file: int | None = None
+
+    def write(self, chunk: bytes) -> int:
+        self.size += len(chunk)
+        if self.size <= wire.INLINE:
+            self.short.append(chunk)
+        else:
+            if self.file is None:
+                self.file = self._asked_for()
+                self._write(b"".join(self.short))
+                self.short.clear()
+            self._write(chunk)
+        return len(chunk)
+
+    def flush(self) -> None:
+        """Nothing is held back but what :meth:`close` returns."""
+
+    def close(self) -> bytes:
+        """The answer, if it is short; else it is in the file."""
+        if self.file is not None:
+            os.close(self.file)
+        return b"".join(self.short)
+
+    def _write(self, data: bytes) -> None:
+        while data:  # a disk that is nearly full may take less than it is given
+            data = data[os.write(self.file, data) :]
+
+    def _asked_for(self) -> int:
+        self.sock.sendall(wire.pack({"long": True}))
+        header, _, file = wire.receive(self.sock, 0)
+        if file is None:
+            raise from_wire(header["error"])
+        return file
 
 
 def _keep_only(fd: int) -> None:
@@ -56,20 +104,19 @@ def _keep_only(fd: int) -> None:
     os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _reply(engine: Embedded, limits: Limits, header: dict, body: bytes, fd: int) -> dict:
+def _reply(engine: Embedded, limits: Limits, header: dict, body: bytes, output: Output) -> dict:
     """The reply to one query; ``retire`` asks the parent for a fresh worker."""
     try:
         query = _decoded(body)
-        with os.fdopen(fd, "wb", buffering=0, closefd=False) as output:
-            outcome = engine.write(
-                query,
-                by_name(header["format"]),
-                output,
-                max_bytes=min(limits.max_bytes, header.get("max_bytes") or limits.max_bytes),
-                max_rows=header.get("max_rows"),
-                default_graphs=header.get("default_graphs"),
-                named_graphs=header.get("named_graphs"),
-            )
+        outcome = engine.write(
+            query,
+            by_name(header["format"]),
+            output,
+            max_bytes=min(limits.max_bytes, header.get("max_bytes") or limits.max_bytes),
+            max_rows=header.get("max_rows"),
+            default_graphs=header.get("default_graphs"),
+            named_graphs=header.get("named_graphs"),
+        )
         return {"ok": outcome.to_wire()}
     except KvgraphError as error:
         return {"error": to_wire(error)}

@@ -1,8 +1,9 @@
-"""How long connections take: k = 10 between random pairs.
+"""How long connections take: k = 10 between random pairs; and with ``--home`` how long the server takes for the pages about them.
 
     python tests/bench/connections.py                        # a generated graph of 0.3 million edges
     python tests/bench/connections.py --edges 3000000
     python tests/bench/connections.py --index var/current/connections
+    python tests/bench/connections.py --home var
 
 A generated graph imitates the field: projects with a few partners (some organisations are in very many), each in one
 of 30 countries and one of 1,500 regions, with channels. Beside it, networkx where it is installed, with the same costs.
@@ -10,12 +11,15 @@ of 30 countries and one of 1,500 regions, with channels. Beside it, networkx whe
 
 import argparse
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
+from urllib.parse import urlencode
 
 import numpy as np
 
+import kvgraph
 from kvgraph.connection_index import UNIT, Arrays, both_ways
 from kvgraph.model import EDGE_KINDS
+from kvgraph.server import create_app
 from kvgraph.shortest_paths import Network, k_shortest
 
 COSTS = np.array([round(kind.cost * UNIT) for kind in EDGE_KINDS], np.int32)
@@ -97,13 +101,42 @@ def networkx_too(network: Network, pairs: list[tuple[int, int]], ours: list[list
     return times
 
 
+def pages(home: Path, count: int) -> None:
+    """The time of whole pages, from request to response, none of them asked before; the graph is in this process, as in a query worker."""
+    graph = kvgraph.open(home)
+    client = create_app(lambda *_: graph).test_client()
+    known = graph.connections
+    actors = [known.node(int(i)).iri for i in np.flatnonzero(known.types == known.type_names.index("actor"))]
+    pairs = np.random.default_rng(7).choice(actors, (count + 5, 2)).tolist()
+    addresses = {
+        "/connections": ["/connections?" + urlencode({"a": a, "b": b}) for a, b in pairs],
+        "/connections, k=50": ["/connections?" + urlencode({"a": a, "b": b, "k": 50}) for a, b in pairs],
+        "/network": ["/network?" + urlencode({"of": a}) for a in dict.fromkeys(a for a, _ in pairs)],
+        "/network.json": ["/network.json?" + urlencode({"of": b}) for b in dict.fromkeys(b for _, b in pairs)],
+    }
+    print(f"release {graph.release.id}: {len(graph.connections):,} things, {graph.connections.edges:,} ties\n{'':20} {'pages':>6} {'median ms':>10} {'p95 ms':>8} {'max ms':>8} {'cpu median':>10}")
+    for name, asked in addresses.items():
+        times, worked = [], []
+        for address in asked:
+            began, before = perf_counter(), process_time()
+            response = client.get(address, headers={"Accept": "text/html"}, buffered=True)
+            times.append(1000 * (perf_counter() - began))
+            worked.append(1000 * (process_time() - before))
+            assert response.status_code == 200, response.data
+        ms = np.array(times[5:])  # the first ones load templates and map files
+        print(f"{name:20} {ms.size:6} {np.median(ms):10.1f} {np.percentile(ms, 95):8.1f} {ms.max():8.1f} {np.median(worked[5:]):10.1f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edges", type=int, default=300_000)
     parser.add_argument("--index", type=Path)
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--networkx", type=int, default=5, help="pairs that networkx is asked (it is slow)")
+    parser.add_argument("--home", type=Path, help="measure the pages of the current release of this home instead")
     options = parser.parse_args()
+    if options.home:
+        return pages(options.home, options.pairs)
     network, nodes = opened(options.index) if options.index else generated(options.edges)
     ends = np.random.default_rng(7).choice(nodes, (options.pairs, 2))
     pairs = [(int(a), int(b)) for a, b in ends if a != b]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from urllib.parse import urlsplit
 
 import pytest
@@ -56,13 +57,14 @@ def test_no_page_needs_more_than_eight_queries(invented, address):
 
 
 def test_every_link_inside_leads_somewhere(client):
-    """From the home page through everything that pages link to."""
-    waiting, seen = ["/"], set()
+    """From the home page through everything that pages link to; of a page whose address holds choices, some of them."""
+    waiting, seen, visits = ["/"], set(), Counter()
     while waiting and len(seen) < 400:
         address = waiting.pop(0).split("#")[0]
-        if address in seen:
+        if address in seen or visits[urlsplit(address).path] == 12:
             continue
         seen.add(address)
+        visits[urlsplit(address).path] += 1
         response = client.get(address, headers=BROWSER, follow_redirects=True)
         assert response.status_code == 200, address
         if response.mimetype == "text/html" and not address.startswith("/sparql"):
@@ -92,7 +94,7 @@ def test_other_sites_may_read_data_but_not_pages(client):
     assert "Access-Control-Allow-Origin" not in client.get("/").headers
 
 
-# ── Home, search, connections ────────────────────────────────────────────────────────────────────────────────────────
+# ── Home, search ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_figures_of_the_home_page_are_those_of_the_query_they_link_to(bundled_client):
@@ -110,64 +112,6 @@ def test_the_home_page_shows_a_practice_of_a_region(bundled_client):
     text, parsed = page(bundled_client, "/")
     assert "A practice from" in text and any(href.startswith("/doc/region/") for href in parsed.links)
     assert sum(href.startswith("/doc/practice/") for href in parsed.links) >= 3
-
-
-def test_search_finds_marks_and_narrows(client):
-    text, parsed = page(client, "/search?q=harbour")
-    assert "/doc/practice/living-lab" in parsed.links and "/doc/actor/harbour-university" in parsed.links and "<mark>" in text
-    _, narrowed = page(client, "/search?q=harbour&type=actor")
-    assert "/doc/practice/living-lab" not in narrowed.links and "/doc/actor/harbour-university" in narrowed.links
-
-
-def test_search_pages_through_many_results(invented):
-    client = client_of(invented, {"SEARCH_ROWS": 2})
-    first, parsed = page(client, "/search?type=region")
-    assert "page 1 of 2" in first and "/search?type=region&page=2" in parsed.links
-    second, _ = page(client, "/search?type=region&page=2")
-    assert '<ol class="hits" start="3">' in second and 'rel="prev"' in second
-
-
-@pytest.mark.parametrize("query", ["q=zzzzqqq", "q=%00", "q=%FF", "q=" + "x" * 5000, "q=%22%28%5B*", "type=nonsense", "page=-1", "page=9999999999", "q=harbour&page=%C2%B2"])
-def test_search_bears_absurd_input(client, query):
-    page(client, f"/search?{query}")
-
-
-def test_an_empty_result_says_what_to_try(client):
-    text, parsed = page(client, "/search?q=zzzzqqq&type=actor")
-    assert "Nothing found for “zzzzqqq” among actors" in text and "/search?q=zzzzqqq" in parsed.links
-
-
-def test_connections_are_ranked_sentences_with_their_sources(client):
-    text, parsed = page(client, "/connections?a=harbour+university&b=fjord+institute")
-    first = text[text.index('<ol class="paths">') : text.index("</ol>\n      </details>")]
-    assert "took part as lead in" in first and "took part as partner in" in first and "Living lab of the harbour" in first
-    assert first.count('class="basis stated"') == 2 and "https://example.org/living-lab" in first
-    permanent = next(href for href in parsed.links if href.startswith("/connections?a=https"))
-    assert page(client, permanent)[0].count('class="hops"') == text.count('class="hops"') > 0
-
-
-def test_connections_ask_which_one_is_meant(client):
-    text, parsed = page(client, "/connections?a=harbour&b=fjord+institute")
-    assert "Which “harbour”?" in text
-    choice = next(href for href in parsed.links if "harbour-university" in href and href.startswith("/connections"))
-    assert "best connection" in page(client, choice)[0] or "1 connection" in page(client, choice)[0]
-
-
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("a=zzzzqqq&b=fjord+institute", "Nothing is called “zzzzqqq”"),
-        ("a=https://example.org/none&b=fjord+institute", "Nothing is called “https://example.org/none”"),
-        ("a=http://bad iri<>&b=fjord+institute", "Nothing is called"),
-        ("a=actor/fjord-institute&b=actor/fjord-institute", "one and the same"),
-        ("a=level/regional&b=actor/fjord-institute", "Connections are between"),
-        ("a=%3Czzzqqq%3E&b=%22%3E", "Nothing is called “&lt;zzzqqq&gt;”"),
-    ],
-)  # fmt: skip
-def test_connections_say_what_is_wrong(bundled_client, client, query, words):
-    chosen = bundled_client if "level/" in query else client
-    query = query.replace("fjord-institute", "aalto-university") if chosen is bundled_client else query
-    assert words in page(chosen, f"/connections?{query}")[0]
 
 
 # ── Questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,7 +176,7 @@ def test_titles_carry_the_link_of_the_column_before_them(client):
 @pytest.mark.parametrize("name", ["kv", *LISTS])
 def test_the_vocabulary_is_readable_and_data(bundled_client, name):
     text, parsed = page(bundled_client, f"/def/{name}")
-    assert text.count('class="term"') >= 3
+    assert text.count('class="term"') >= 2
     for suffix in ("ttl", "jsonld", "nt", "rdf"):
         assert bundled_client.get(f"/def/{name}.{suffix}").status_code == 200
     assert bundled_client.get(f"/def/{name}", headers={"Accept": "text/turtle"}).data == bundled_client.get(f"/def/{name}.ttl").data

@@ -1,7 +1,8 @@
-// node build.js INTO: bundles every entry module for browsers, and writes the licences of what is in the bundles.
+// node build.js INTO: bundles every entry module (*.js) for browsers, draws the outlines of the map, and writes the licences of what is in them.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { writeOutlines } from "./outlines.mjs";
 
 const into = process.argv[2] ?? "../static/bundles";
 
@@ -15,6 +16,7 @@ await build({
   legalComments: "none", // they are in LICENSES.txt, whole
   logLevel: "warning",
 });
+writeOutlines(into);
 writeFileSync(join(into, "LICENSES.txt"), licences());
 
 function licences() {

@@ -1,0 +1,253 @@
+"""Maps as geometry: the small map of a page, and circles that do not cover each other.
+
+Where lines and circles go is computed here; templates draw them (``maps.html``), the style sheet colours them, and the
+outlines themselves are a file that browsers keep (``web/bundles/outlines.mjs``).
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .display import Shown
+from .places import Place, places
+from .projection import Box, Inset, picture
+from .tables import Table
+
+SHAPE = 4 / 3  # width to height of a small map
+NARROWEST = 300  # units: a small map shows at least so much around its country, 1,500 km
+DOT = {0: 0.04, 1: 0.07, 2: 0.045, 3: 0.022}  # radius for each level, of the width of the picture: a larger region is a larger circle
+SPECK = 0.05  # a country smaller than this, of the width of the picture, gets a circle or it would not be seen
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A circle of a small map: ``exact`` where it stands for one town or county, else for a larger region."""
+
+    x: float
+    y: float
+    r: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class SmallMap:
+    """A map that only says where: ``box`` is the part of the picture, ``outlines`` the ids of countries to fill, ``names`` what is shown."""
+
+    box: Box
+    outlines: tuple[str, ...]
+    dots: tuple[Dot, ...]
+    insets: tuple[Inset, ...]
+    names: tuple[str, ...]
+
+
+def small_map(shown: Iterable[Shown]) -> SmallMap | None:
+    """A small map of regions and countries, given as they are shown on a page (``iri`` and ``text``); None if none of them can be placed.
+
+        small_map([Shown("Barcelona", iri="http://data.europa.eu/nuts/code/ES511")])
+
+    A country alone is filled and gets no circle: nobody knows where in it.
+    """
+    known = places()
+    found: dict[str, tuple[Place, str]] = {}
+    for term in shown:
+        place = known.get(term.iri) if term.iri else None
+        if place and (place.placed or place.outline):
+            found.setdefault(place.iri, (place, term.text))
+    if not found:
+        return None
+    shown_places = [place for place, _ in found.values()]
+    countries = {place.outline for place in shown_places if place.outline}
+    regions = [place for place in shown_places if place.level > 0 and place.placed]
+    insets = tuple({i.name: i for place in regions if (i := picture().inset_of(place.x, place.y))}.values())
+    boxes = [picture().countries[code].box for code in countries] + [Box(p.x, p.y, 0, 0) for p in shown_places if p.placed]
+    box = picture().frame if insets else _view(boxes)
+    specks = [p for p in shown_places if p.level == 0 and p.placed and p.outline and _widest(picture().countries[p.outline].box) < SPECK * box.width]
+    dots = sorted((_dot(place, box.width) for place in (*regions, *specks)), key=lambda dot: -dot.r)  # what is small lies on top
+    return SmallMap(box, tuple(sorted(countries)), tuple(dots), insets, tuple(name for _, name in found.values()))
+
+
+def _dot(place: Place, width: float) -> Dot:
+    exact = place.level == 3 or picture().inset_of(place.x, place.y) is not None
+    return Dot(round(place.x, 1), round(place.y, 1), round(DOT[3 if exact else place.level] * width, 1), exact)
+
+
+def _widest(box: Box) -> float:
+    return max(box.width, box.height)
+
+
+def _view(boxes: Sequence[Box]) -> Box:
+    """The part of the picture that shows all of these with something around them, in the shape of a small map."""
+    left, top = min(b.x for b in boxes), min(b.y for b in boxes)
+    right, bottom = max(b.x + b.width for b in boxes), max(b.y + b.height for b in boxes)
+    return fitted(Box(left, top, right - left, bottom - top).around(30), SHAPE, NARROWEST)
+
+
+def fitted(box: Box, shape: float, narrowest: float) -> Box:
+    """The smallest part of the picture of that shape (width to height) that holds a box, never narrower than ``narrowest``.
+
+    It stays inside the frame: a map of Malta shows no sea south of the picture. What is too large for that shape is the whole picture.
+    """
+    frame = picture().frame
+    width = max(box.width, box.height * shape, narrowest)
+    if width > frame.width or width / shape > frame.height:
+        return frame
+    height = width / shape
+    x, y = box.centre[0] - width / 2, box.centre[1] - height / 2
+    x, y = min(max(x, 0), frame.width - width), min(max(y, 0), frame.height - height)
+    return Box(round(x, 1), round(y, 1), round(width, 1), round(height, 1))
+
+
+# ── Circles ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ONE = 8.0  # radius of the circle for one thing, where there is room
+LARGEST = 46.0
+SMALLEST = 3.5  # what could not be seen is drawn larger than it should be; the legend says so
+ROUNDS = 40
+APART = 1.0  # between two circles
+
+
+def radii(counts: Sequence[int], screen: float = 960) -> list[float]:
+    """Radii of circles whose area is as the counts, for a picture so wide on the screen.
+
+    >>> radii([1, 4])
+    [8.0, 16.0]
+    """
+    room = math.sqrt(screen / 960)
+    one = room * min(ONE, LARGEST / math.sqrt(max(counts, default=1) or 1))
+    return [max(SMALLEST, one * math.sqrt(count)) for count in counts]
+
+
+def spread(points: Sequence[tuple[float, float]], sizes: Sequence[float], gap: float = APART) -> list[tuple[float, float]]:
+    """Circles moved so that they cover each other as little as may be, each still near its place.
+
+    Two that overlap push each other away, the smaller one farther; what has been pushed leans back. Equal input gives equal output.
+
+    >>> a, b = spread([(0, 0), (1, 0)], [8, 8])
+    >>> b[0] - a[0] > 14
+    True
+    """
+    if len(points) < 2:
+        return list(points)
+    home, r = np.array(points, dtype=float), np.array(sizes, dtype=float)
+    # Circles in the very same place have no direction to go: each gets one of its own, a golden angle from the last.
+    angle = np.arange(len(home)) * 2.399963
+    at = home + np.column_stack((np.cos(angle), np.sin(angle))) * 0.01
+    first, second = _near(home, r, gap)
+    if not len(first):
+        return list(points)
+    share = (r[second] ** 2 / (r[first] ** 2 + r[second] ** 2))[:, None]
+    least = r[first] + r[second] + gap
+    for turn in range(ROUNDS):
+        between = at[second] - at[first]
+        distance = np.maximum(np.hypot(between[:, 0], between[:, 1]), 1e-6)
+        push = np.maximum(least - distance, 0) / distance * 0.7
+        step = between * push[:, None]
+        move = np.zeros_like(at)
+        np.add.at(move, first, -step * share)
+        np.add.at(move, second, step * (1 - share))
+        at += move
+        if turn < ROUNDS - 8:  # towards the end they only make room
+            at += (home - at) * 0.06
+    return [(round(float(x), 2), round(float(y), 2)) for x, y in at]
+
+
+def _near(home: np.ndarray, r: np.ndarray, gap: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of circles that could ever touch: those that do now, and a little farther."""
+    reach = r[:, None] + r[None, :] + gap + 3 * float(np.median(r))
+    near = np.hypot(home[:, 0, None] - home[None, :, 0], home[:, 1, None] - home[None, :, 1]) < reach
+    return np.nonzero(np.triu(near, 1))
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """A circle with a number. ``x`` and ``y`` are where there was room for it, ``home`` where the place is; ``href`` leads to what was counted."""
+
+    shown: Shown
+    place: Place
+    count: int
+    x: float
+    y: float
+    r: float
+    href: str = ""
+
+    @property
+    def home(self) -> tuple[float, float]:
+        return round(self.place.x, 1), round(self.place.y, 1)
+
+    @property
+    def moved(self) -> bool:
+        """Whether it had to leave its place so far that a line should lead back."""
+        return math.hypot(self.x - self.place.x, self.y - self.place.y) > self.r
+
+
+@dataclass(frozen=True)
+class BubbleMap:
+    """Numbers at places. ``unit`` is how much of the picture is one unit of the screen: what circles and letters are measured in."""
+
+    box: Box
+    unit: float
+    bubbles: tuple[Bubble, ...]
+    legend: tuple[tuple[int, float], ...]  # numbers and the radii of their circles, in units of the screen
+
+    @property
+    def near(self) -> bool:
+        """Whether the finer outlines are needed."""
+        return self.box.width < 0.6 * picture().frame.width
+
+    @property
+    def insets(self) -> tuple[Inset, ...]:
+        return picture().insets
+
+    def roomy(self, bubble: Bubble) -> bool:
+        """Whether the number of a circle fits into it."""
+        return 2 * bubble.r / self.unit > 4 + 7.3 * len(f"{bubble.count:,}")
+
+
+def bubble_map(counted: Iterable[tuple[Place, Shown, int, str]], box: Box | None = None, screen: float = 960) -> BubbleMap:
+    """Circles for counted places (place, its name, how many, where the circle leads), largest first, for a picture ``screen`` units wide.
+
+    Places that have no point, or lie outside the picture, get none: whoever calls says how many those are.
+    """
+    box = box or picture().frame
+    unit = box.width / screen
+    shown = sorted((c for c in counted if c[2] > 0 and c[0].placed and box.holds(c[0].x, c[0].y)), key=lambda c: (-c[2], c[0].iri))
+    numbers = [count for _, _, count, _ in shown]
+    sizes = [round(r * unit, 2) for r in radii(numbers, screen)]
+    at = spread([(place.x, place.y) for place, *_ in shown], sizes, APART * unit)
+    bubbles = tuple(
+        Bubble(name, place, count, _within(x, box.x + r, box.x + box.width - r), _within(y, box.y + r, box.y + box.height - r), r, href)
+        for (place, name, count, href), (x, y), r in zip(shown, at, sizes)
+    )
+    return BubbleMap(box, unit, bubbles, _legend(numbers, screen))
+
+
+def _within(n: float, least: float, most: float) -> float:
+    return round(min(max(n, least), most), 2)
+
+
+def of_answer(table: Table) -> BubbleMap | None:
+    """The map of an answer: its first column of places against its last column of numbers; None if it has not both."""
+    number = next((i for i in reversed(range(len(table.columns))) if table.columns[i].numeric), None)
+    name = next((i for i in range(len(table.columns)) if i != number), None)
+    if number is None or name is None:
+        return None
+    known = places()
+    counted = []
+    for row in table.rows:
+        place = known.get(row[name].iri) if row[name].iri else None
+        if place and row[number].text.isdigit():
+            counted.append((place, row[name], int(row[number].text), ""))
+    return bubble_map(counted) if any(place.placed for place, *_ in counted) else None
+
+
+def _legend(numbers: Sequence[int], screen: float) -> tuple[tuple[int, float], ...]:
+    """One, the largest number rounded, and something between."""
+    most = max(numbers, default=0)
+    if not most:
+        return ()
+    size = 10 ** (len(str(most)) - 1)
+    steps = sorted({1, most // size * size, max(1, most // size * size // 4)})
+    sizes = radii([*steps, most], screen)
+    return tuple((number, round(r, 1)) for number, r in zip(steps, sizes))

@@ -1,0 +1,83 @@
+"""The query operation, for programs: WSGI in front of the application, which a query of a program never reaches.
+
+What it needs of HTTP is a dozen header fields, and Flask's ways to them cost more than the query. All that it does not answer itself is the application's:
+pages, the description of the service, other methods, and whatever goes wrong, which it hands on as ``Exchange.failed``.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+
+from flask import Flask
+from werkzeug.exceptions import BadRequest
+from werkzeug.http import parse_etags
+
+from ..store import check, volatile
+from . import answers, headers, logs, pinned, protocol
+from .exchange import EXCHANGE, Exchange
+
+PATH, ENDPOINT = "/sparql", "sparql.endpoint"  # as the application calls it
+METHODS = ("GET", "HEAD", "POST")
+
+
+def register(app: Flask) -> None:
+    app.wsgi_app = Operation(app.wsgi_app, app.extensions["kvgraph"], app.config["MAX_CONTENT_LENGTH"])
+
+
+class Operation:
+    """WSGI middleware around the application. ``longest`` is the size in bytes of the longest body that is read."""
+
+    def __init__(self, app: Callable, serving, longest: int):
+        self.app, self.serving, self.longest = app, serving, longest
+
+    def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != PATH or environ["REQUEST_METHOD"] not in METHODS:
+            return self.app(environ, start_response)
+        exchange = environ[EXCHANGE] = Exchange(environ, self.serving)
+        try:
+            exchange.asked = protocol.read(environ, self.longest)
+            found = _answered(exchange) if exchange.asked.query is not None else None
+        except Exception as error:
+            exchange.failed, found = error, None
+        if found is None:
+            return self.app(environ, start_response)
+        return _sent(exchange, found, start_response)
+
+
+def _answered(exchange: Exchange) -> answers.Answer | None:
+    """The answer; None if it is to be a page."""
+    asked, environ = exchange.asked, exchange.environ
+    if protocol.wants_page(asked, environ.get("HTTP_ACCEPT")):
+        return None
+    form = check(asked.query)
+    format = protocol.choose(asked, form, environ.get("HTTP_ACCEPT"))
+    if asked.max_rows and form != "SELECT":
+        raise BadRequest("maxrows is for SELECT only: nothing else has rows.")
+    lasting = not volatile(asked.query)
+    tag = headers.tag_of(exchange, (format.name,)) if lasting and environ["REQUEST_METHOD"] != "POST" else None
+    if tag and (known := environ.get("HTTP_IF_NONE_MATCH")) and parse_etags(known).contains(tag):
+        found = answers.Answer(status=304)
+    else:
+        found = answers.make(exchange, asked.query, format, exchange.client, **asked.choices)
+        if lasting:
+            environ[headers.KEEP] = ENDPOINT
+    if tag:
+        found.headers.append(("ETag", f'"{tag}"'))
+    if pinned.PINNED in environ:
+        found.headers.append(("Link", pinned.canonical(environ)))
+    found.headers.append(("Cache-Control", pinned.FOREVER if tag and pinned.PINNED in environ else "no-cache"))
+    return found
+
+
+def _sent(exchange: Exchange, found: answers.Answer, start_response: Callable) -> Iterable[bytes]:
+    fields = [*found.headers, *headers.OF_ALL, ("Vary", ", ".join(headers.VARY)), *headers.SHARED]
+    if exchange.budget:
+        fields += exchange.budget.headers()
+    start_response(f"{found.status} {HTTPStatus(found.status).phrase.upper()}", fields)
+    method = exchange.environ["REQUEST_METHOD"]
+    bare = method == "HEAD" or found.status == 304
+    logs.note(ENDPOINT, method, found.status, exchange.began, 0 if bare else found.size, exchange.release)
+    if bare:
+        found.close()
+        return []
+    return found.body()

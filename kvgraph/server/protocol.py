@@ -1,0 +1,165 @@
+"""The query operation of the SPARQL 1.1 Protocol as it stands in a request: what is asked, and in which format it is wanted.
+
+A request is read from its raw bytes (:func:`read`), so that a broken encoding or a second ``query`` is refused and never repaired in silence.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from urllib.parse import parse_qsl
+
+from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.http import parse_options_header
+
+from ..formats import GRAPHS, HTML, JSONLD, RDFXML, RESULTS, Format, media_types, negotiate, pick
+from ..spreadsheet import XLSX
+from ..store import UpdateRefused
+
+FORM = "application/x-www-form-urlencoded"
+DIRECT = "application/sparql-query"
+UPDATE = "application/sparql-update"
+
+MOST_ROWS = 10**9  # a larger maxrows is no limit at all
+# What programs call the format of rows, where the answer is a graph.
+_MEANT = {"json": JSONLD, "application/json": JSONLD, "xml": RDFXML, "application/xml": RDFXML, "text/xml": RDFXML}
+ROWS = (*RESULTS, XLSX)  # formats on offer for SELECT and ASK
+_OFFERED = {"SELECT": ROWS, "ASK": ROWS, "page": (*RESULTS, *GRAPHS, HTML)}
+
+
+@dataclass(frozen=True)
+class ProtocolRequest:
+    """A query operation as section 2.1 of the protocol defines it. ``query`` is None where none was sent.
+
+    ``format``, ``timeout`` (seconds) and ``maxrows`` are ours: what a client may ask for beyond the protocol.
+    """
+
+    query: str | None
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+    format: str = ""
+    timeout: float | None = None
+    max_rows: int | None = None
+
+    @property
+    def choices(self) -> dict:
+        """What was asked for besides the query, as :func:`kvgraph.server.answers.answer` calls it."""
+        given = {"default_graphs": self.default_graphs, "named_graphs": self.named_graphs, "timeout": self.timeout, "max_rows": self.max_rows}
+        return {name: value for name, value in given.items() if value}
+
+
+def read(environ: dict, longest: int) -> ProtocolRequest:
+    """The operation a request asks for, by any of the three forms of section 2.1; ``longest`` is the size in bytes of the longest body.
+
+    Raises ``BadRequest``, ``UnsupportedMediaType``, ``RequestEntityTooLarge`` or :class:`~kvgraph.store.UpdateRefused`.
+    """
+    fields = _fields(environ.get("QUERY_STRING", "").encode("latin-1"), "the address")
+    posted = environ["REQUEST_METHOD"] == "POST"
+    if posted:
+        _refuse_codings(environ)
+        kind, parameters = parse_options_header(environ.get("CONTENT_TYPE"))
+        kind = kind.lower()
+        if kind == UPDATE:
+            raise UpdateRefused()
+        if parameters.get("charset", "utf-8").lower() != "utf-8":
+            raise UnsupportedMediaType("Queries are UTF-8 here (SPARQL 1.1 Protocol, section 2.1.3).")
+        if kind not in (FORM, DIRECT):
+            raise UnsupportedMediaType(f"Send a query as {DIRECT}, or as a field of {FORM}; not as {kind or 'a body without Content-Type'}.")
+        body = _body(environ, longest)
+        fields += _fields(body, "the form") if kind == FORM else [("query", _text(body))]
+    return _request(fields, posted)
+
+
+def _body(environ: dict, longest: int) -> bytes:
+    """What :mod:`~kvgraph.server.delivery` has taken in; nothing if the request has no body."""
+    source = environ["wsgi.input"]
+    body = source.getvalue() if isinstance(source, BytesIO) else b""
+    if len(body) > longest:
+        raise RequestEntityTooLarge()
+    return body
+
+
+def _refuse_codings(environ: dict) -> None:
+    """A compressed body may be a bomb, and no client of SPARQL sends one. RFC 9110, section 12.5.3: 415 says which codings there are."""
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+        error = UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
+        error.get_headers = lambda *_: [("Accept-Encoding", "identity")]
+        raise error
+
+
+def _fields(raw: bytes, where: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=200)
+    except UnicodeDecodeError:
+        raise BadRequest(f"What {where} holds is not UTF-8.") from None
+    except ValueError:
+        raise BadRequest(f"There are too many fields in {where}.") from None
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The query is not UTF-8 (byte {error.start}).") from None
+
+
+def _request(fields: list[tuple[str, str]], posted: bool) -> ProtocolRequest:
+    values: dict[str, tuple[str, ...]] = {}
+    for name, value in fields:
+        values[name] = (*values.get(name, ()), value)
+    if "update" in values:
+        raise UpdateRefused()
+    sent = values.get("query", ())
+    if len(sent) > 1:
+        raise BadRequest("There is more than one query. Send them one by one.")
+    asked = ProtocolRequest(
+        sent[0] if sent else None,
+        values.get("default-graph-uri", ()),
+        values.get("named-graph-uri", ()),
+        # Written into an address as it is, the + of a media type arrives as a space.
+        (values.get("format") or ("",))[-1].strip().replace(" ", "+"),
+        _number("timeout", values, float, "seconds, for example 2.5"),
+        _number("maxrows", values, int, "rows, for example 1000"),
+    )
+    if asked.query is None and (posted or asked.choices):
+        raise BadRequest("The parameter “query” is missing.")
+    return asked
+
+
+def _number(name: str, values: dict, kind: type, what: str) -> float | int | None:
+    sent = values.get(name, ())
+    if not sent:
+        return None
+    try:
+        number = kind(sent[-1])
+        if len(sent) > 1 or not 0 < number < math.inf:
+            raise ValueError
+    except ValueError:
+        raise BadRequest(f"The parameter “{name}” is one positive number of {what}.") from None
+    return min(number, MOST_ROWS)
+
+
+def wants_page(asked: ProtocolRequest, accept: str | None) -> bool:
+    """Whether the answer is to be shown to a person."""
+    return asked.format.lower() == HTML.name if asked.format else _negotiated(accept, "page") is HTML
+
+
+def choose(asked: ProtocolRequest, form: str | None, accept: str | None) -> Format:
+    """The format for an answer of this form.
+
+    Raises :class:`~kvgraph.formats.UnknownFormat` (400) or ``NotAcceptable`` (406), both naming what there is.
+    """
+    offered = _OFFERED.get(form, GRAPHS)
+    if asked.format:
+        meant = _MEANT.get(asked.format.lower()) if offered is GRAPHS else None
+        return meant or pick(asked.format, offered)
+    chosen = _negotiated(accept, form)
+    if chosen is None:
+        raise NotAcceptable(f"The answer of {form} can be sent as {media_types((*offered, HTML))}.")
+    return chosen
+
+
+@lru_cache(maxsize=512)
+def _negotiated(accept: str | None, form: str | None) -> Format | None:
+    # Programs send the same header again and again; a server reads at most a few kilobytes of it.
+    return negotiate(accept, _OFFERED.get(form, GRAPHS))

@@ -1,0 +1,63 @@
+"""How complete the bundled data are: measured in each release, and never worse than before without somebody deciding so."""
+
+import re
+
+import pytest
+
+import kvgraph
+from kvgraph import resources
+from kvgraph.namespaces import DQV, GRAPH, KV
+
+# The least that there is of each: raise these when the data get better.
+COMPLETE = {"practice": 53, "learning example": 111, "policy": 64}
+SHARE = {("practice", "described"): 82, ("practice", "led"): 83, ("practice", "begun"): 38, ("practice", "aimed"): 65, ("policy", "dated"): 66}
+MOST_SUSPECTED, MOST_UNCONNECTED = 40, 30
+
+
+@pytest.fixture(scope="module")
+def graph(bundled_home):
+    return kvgraph.open(bundled_home)
+
+
+def test_no_fewer_records_are_complete_than_before(graph):
+    found = {row["kind"]: row["complete"] for row in graph.run("complete-records")}
+    assert {kind: found[kind] >= least for kind, least in COMPLETE.items()} == dict.fromkeys(COMPLETE, True), found
+
+
+def test_no_criterion_is_met_by_fewer_than_before(graph):
+    found = {(row["kind"], row["criterion"].rpartition("/")[2]): float(row["share"]) for row in graph.run("completeness")}
+    assert {key: found[key] for key, least in SHARE.items() if found[key] < least} == {}
+
+
+def test_few_records_are_suspected_or_alone(graph):
+    assert len(list(graph.run("suspected-duplicates"))) <= MOST_SUSPECTED
+    assert len(list(graph.run("unconnected-records"))) <= MOST_UNCONNECTED
+
+
+def test_a_record_is_complete_exactly_if_it_lacks_nothing(graph):
+    for row in graph.run("complete-records"):
+        lacking = list(graph.run("incomplete-records", kind=row["kind"]))
+        assert row["records"] - row["complete"] == len(lacking), row["kind"]
+        assert all(r["number"] == len(r["lacking"].split(", ")) for r in lacking)
+
+
+def test_every_criterion_is_of_a_class_and_names_properties_that_occur(graph):
+    text = (resources.folder("ontology") / "lists" / "criterion.ttl").read_text(encoding="utf-8")
+    criteria = re.findall(r"^criterion:(\S+) a skos:Concept , dqv:Metric", text, re.M)
+    assert len(criteria) > 20
+    measured = {row["criterion"].rpartition("/")[2] for row in graph.run("completeness")}
+    assert measured == set(criteria)
+
+
+def test_what_was_measured_is_in_the_release(graph):
+    rows = graph.query(
+        f"""PREFIX dqv: <{DQV}> PREFIX void: <http://rdfs.org/ns/void#>
+        SELECT ?metric ?class ?value {{ GRAPH <{GRAPH}quality> {{
+          ?measurement a dqv:QualityMeasurement ; dqv:isMeasurementOf ?metric ; dqv:computedOn/void:class ?class ; dqv:value ?value }} }}"""
+    )
+    stated = {(row["metric"], row["class"]): float(row["value"]) for row in rows}
+    asked = {(row["criterion"], row["class"]): float(row["share"]) / 100 for row in graph.run("completeness")}
+    asked |= {(f"{GRAPH}quality#complete", row["class"]): float(row["share"]) / 100 for row in graph.run("complete-records")}
+    assert len(stated) > 30 and (f"{GRAPH}quality#complete", KV + "Practice") in stated
+    assert stated.keys() == asked.keys()
+    assert all(abs(stated[key] - asked[key]) < 0.001 for key in stated)
