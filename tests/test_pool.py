@@ -267,6 +267,23 @@ def test_strangers_take_turns(start):
     assert order == ["greedy", "modest", "greedy", "greedy"]
 
 
+def test_whose_queries_were_slow_leave_a_worker_to_others(start):
+    client = start(workers=3)
+    for name in ("heavy", "heavier"):
+        sock = hang(client, client=name, timeout=1.1)
+        assert reply(sock)["error"]["code"] == "timeout"
+        sock.close()
+    held = [hang(client, client=name) for name in ("heavy", "heavier", "heavy", "heavier")]
+    until(lambda: client.status()["waiting"] == 3)
+    assert len(busy(client)) == 1, "one of the two that strangers may have"
+    began = time.monotonic()
+    quick = hang(client, LIGHT, client="modest")
+    assert "ok" in wire.receive(quick, 100_000)[0] and time.monotonic() - began < 1
+    quick.close()
+    for sock in held:
+        sock.close()
+
+
 def test_a_worker_that_grew_is_replaced(start):
     client = start(recycle=2**20)
     list(client.select("SELECT (COUNT(DISTINCT ?x) AS ?n) { ?a ?b ?c . ?d <http://example.org/p1> ?f BIND(CONCAT(?c, ?f) AS ?x) } LIMIT 1"))

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from ..connection_index import build_connections
 from ..entities import entity_types
 from ..model import ENTITY_TYPES, path_of
-from ..namespaces import RDF, SKOS
+from ..namespaces import DCTERMS, RDF, SKOS
 from ..region_index import build_regions
 from ..search_index import build_index
 from ..similarity import build_similarity
@@ -23,7 +23,7 @@ from .dumps import write_dumps
 def write(
     store: ox.Store, lines: list[str], report: dict, release_id: str, built: str, folder: Path, step: Callable[[str], None]
 ) -> dict:  # fmt: skip
-    """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``dumps`` and ``files``.
+    """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``replaced``, ``dumps`` and ``files``.
 
     ``lines`` are the sorted N-Quads of ``store``, default graph included; ``built`` is the time of the release in ISO 8601.
     """
@@ -44,13 +44,19 @@ def write(
     step("answers")
     write_answers(store, folder / "answers")
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-    return {"counts": counts(store), "dumps": dumps, "files": checksums(folder)}
+    return {"counts": counts(store), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
 
 
 def nquads(store: ox.Store) -> list[str]:
     """The statements of a store as N-Quads lines, sorted, so that the same content is the same bytes."""
     text = ox.serialize(store, format=ox.RdfFormat.N_QUADS).decode()
     return sorted(text.splitlines(keepends=True))
+
+
+def replaced(store: ox.Store) -> dict[str, str]:
+    """IRIs that were given up, each with the one to use now (``dcterms:isReplacedBy``)."""
+    pairs = store.quads_for_pattern(None, ox.NamedNode(DCTERMS + "isReplacedBy"), None, ox.DefaultGraph())
+    return {q.subject.value: q.object.value for q in sorted(pairs, key=str) if isinstance(q.object, ox.NamedNode)}
 
 
 def counts(store: ox.Store) -> dict[str, int]:

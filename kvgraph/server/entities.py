@@ -37,6 +37,8 @@ def document(path: str) -> Response:
     """What is known of a thing, as a page or as RDF."""
     name, format = _split(path)
     iri = iri_of(quote(name, safe="/"))
+    if now := context.graph().release.manifest.get("replaced", {}).get(iri):  # renamed or merged: old links go on to work
+        return redirect(_local(now) + (format.suffix if format else ""), 301)
     if format is None:
         format = context.wanted_format(OFFERED)
     response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format), keep=True)
@@ -48,6 +50,14 @@ def document(path: str) -> Response:
     if PINNED not in request.environ:  # which have their own
         response.headers.add("Link", f'<{_canonical(iri)}>; rel="canonical"')
     return response
+
+
+def _local(iri: str) -> str:
+    """The path of the document about a thing of ours. Raises :class:`~kvgraph.graph.UnknownThing` for what has none."""
+    path = path_of(iri)
+    if path is None:
+        raise _unknown(iri)
+    return quote(path, safe="/%")
 
 
 def _canonical(iri: str) -> str:

@@ -18,7 +18,7 @@ from kvgraph.store import sandbox, wire, worker
 from kvgraph.store.embedded import Embedded
 from kvgraph.store.errors import EngineCrashed, PoolBusy, QueryError, QueryTimeout, QueryTooLarge, to_wire
 from kvgraph.store.guard import Bounds
-from kvgraph.store.turns import OWN, Job, Turns
+from kvgraph.store.turns import OWN, SLOW, Job, Turns
 from kvgraph.store.worker import Limits
 
 _SLOW = 0.01  # seconds: a shorter query cannot have taken memory worth counting
@@ -160,6 +160,7 @@ class Dispatcher:
             return
         busy = next((w for w in self.workers if w.job is job), None)
         if busy:
+            self.waiting.ended(job, time.monotonic())
             self._kill(busy)
         else:
             self.waiting.remove(job)
@@ -199,18 +200,21 @@ class Dispatcher:
         """Gives waiting queries to free workers."""
         if not self.waiting:
             return
+        now, most = time.monotonic(), max(1, self.workers_wanted - 1)
         for free in [w for w in self.workers if w.ready and w.job is None]:
-            strangers = sum(1 for w in self.workers if w.job and w.job.who != OWN)
-            job = self.waiting.next(strangers_may=strangers < max(1, self.workers_wanted - 1))
+            strangers = [w.job for w in self.workers if w.job and w.job.who != OWN]
+            slow = sum(now - job.started > SLOW or self.waiting.slow(job.who, now) for job in strangers)
+            job = self.waiting.next(len(strangers) < most, slow < max(1, most - 1), now)
             if job is None:
                 return
-            job.deadline = time.monotonic() + job.timeout
+            job.deadline = now + job.timeout
             free.job = job
             self._send(free.channel, job.frame)
 
     def _finish(self, job: Job, frame: bytes, good: bool = False) -> None:
         """Sends a client its reply, and the file if there is one and the reply is a good one."""
         self.clients[job.client] = None
+        self.waiting.ended(job, time.monotonic())
         fd = None
         if good and job.file >= 0:
             os.lseek(job.file, 0, os.SEEK_SET)  # the worker's end shares the offset
@@ -279,7 +283,7 @@ class Dispatcher:
 
     def _grown(self, one: Worker, job: Job) -> bool:
         """Whether a worker keeps more memory than it may. What it came to own of the graph by reading it does not count: that has an end."""
-        took = time.monotonic() - (job.deadline - job.timeout)
+        took = time.monotonic() - job.started
         return took > _SLOW and sandbox.address_space(one.pid) - one.size > self.limits.recycle
 
     def _died(self, one: Worker) -> None:
@@ -291,7 +295,7 @@ class Dispatcher:
             self.not_before = time.monotonic() + 1
         _log(f"worker {one.pid} ended ({worker.signal_name(by)})")
         job = one.job
-        if job and by == signal.SIGKILL and not job.again and time.monotonic() - (job.deadline - job.timeout) < _DYING:
+        if job and by == signal.SIGKILL and not job.again and time.monotonic() - job.started < _DYING:
             if job.file >= 0:
                 os.close(job.file)
             job.file, job.deadline, job.again = -1, math.inf, True
@@ -336,7 +340,7 @@ class Dispatcher:
                 {
                     "pid": w.pid,
                     "ready": w.ready,
-                    "busy": round(now - (w.job.deadline - w.job.timeout), 3) if w.job else None,
+                    "busy": round(now - w.job.started, 3) if w.job else None,
                     "answered": w.answered,
                     "private_bytes": sandbox.private_bytes(w.pid),
                 }

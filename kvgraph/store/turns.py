@@ -1,7 +1,8 @@
 """Who is served next: the waiting queries of the pool.
 
 The server's own questions come first. Then strangers (a request that names its ``client``) in turns, one query each, and never on the last free
-worker if there are several, so that a page is answered while every stranger's query is a heavy one.
+worker if there are several, so that a page is answered while every stranger's query is a heavy one. Of the workers that strangers may have, one is
+for those whose queries were quick of late: who asks something small does not wait for somebody else's minute of work.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from kvgraph.store.wire import Channel
 
 OWN = ""  # whose questions are the server's own
+SLOW = 1.0  # seconds: whose query took longer is slow
+REMEMBERED = 60.0  # seconds for which a client is slow
 
 
 @dataclass(eq=False)
@@ -27,6 +30,11 @@ class Job:
     file: int = -1
     deadline: float = math.inf
     again: bool = False  # it has been given to a worker before, which was already dying
+
+    @property
+    def started(self) -> float:
+        """When a worker began with it."""
+        return self.deadline - self.timeout
 
 
 @dataclass
@@ -45,6 +53,7 @@ class Turns:
 
     capacity: int
     _queues: dict[str, deque[Job]] = field(default_factory=dict)
+    _slow: dict[str, float] = field(default_factory=dict)  # until when
 
     def add(self, job: Job) -> bool:
         """Puts a query at the end of its client's line; False if there is no place."""
@@ -67,19 +76,32 @@ class Turns:
         if not self._queues[job.who]:
             del self._queues[job.who]
 
-    def next(self, strangers_may: bool) -> Job | None:
+    def next(self, strangers_may: bool, slow_may: bool = True, now: float = 0.0) -> Job | None:
         """Takes the query whose turn it is; the next turn is another client's."""
-        if OWN in self._queues:
-            who = OWN
-        elif self._queues and strangers_may:
-            who = next(iter(self._queues))
-        else:
+        who = next((who for who in ([OWN] if OWN in self._queues else self._queues if strangers_may else ()) if slow_may or not self.slow(who, now)), None)
+        if who is None:
             return None
         job = self._queues[who][0]
         self.remove(job)
         if who in self._queues:
             self._queues[who] = self._queues.pop(who)
         return job
+
+    def ended(self, job: Job, now: float) -> None:
+        """Remembers whose query took long."""
+        if job.who != OWN and now - job.started > SLOW:
+            self._slow = {who: until for who, until in self._slow.items() if until > now}
+            self._slow[job.who] = now + REMEMBERED
+
+    def slow(self, who: str, now: float) -> bool:
+        """Whether a client's query took long not long ago.
+
+        >>> turns = Turns(capacity=4)
+        >>> turns.ended(Job(None, b"", "a", 30.0, 0.0, deadline=30.0), now=5.0)
+        >>> turns.slow("a", 64.0), turns.slow("a", 66.0), turns.slow("b", 6.0)
+        (True, False, False)
+        """
+        return self._slow.get(who, 0.0) > now
 
     def __iter__(self):
         return (job for line in list(self._queues.values()) for job in list(line))

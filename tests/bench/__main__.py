@@ -4,6 +4,7 @@
     python -m tests.bench --quick               # bundled data only: about a minute
     python -m tests.bench --json result.json    # also as JSON
     python -m tests.bench connections --edges 300000
+    python -m tests.bench pages                 # server time of each kind of page
     python -m tests.bench generate --home var/bench/generated
 """
 
@@ -17,7 +18,7 @@ from kvgraph import releases
 from kvgraph.build import build
 from kvgraph.releases import Release
 
-from . import connections, report
+from . import connections, pages, report
 from .ceiling import ceiling
 from .endpoints import Size, compare
 from .engines import ENGINES
@@ -31,7 +32,7 @@ FULL, QUICK = Size(seconds=5.0, most=15_000), Size(seconds=1.2, most=4000)
 
 
 def main() -> None:
-    others = {"connections": connections.main, "generate": generated}
+    others = {"connections": connections.main, "generate": generated, "pages": pages.main}
     if sys.argv[1:2] and (other := others.get(sys.argv[1])):
         del sys.argv[1]
         return other()

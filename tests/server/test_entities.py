@@ -6,11 +6,13 @@ import re
 import pyoxigraph as ox
 import pytest
 
+from kvgraph.build.read import source_files
 from kvgraph.model import ENTITY_TYPES, path_of
 from kvgraph.namespaces import DCTERMS, ID
 from kvgraph.server.entity_view import view
 
-from .conftest import Counting, client_of
+from ..conftest import SMALL
+from .conftest import Counting, client_of, graph_of
 from .html import check
 
 LAB = "/doc/practice/living-lab"
@@ -197,3 +199,17 @@ def test_escapes_in_an_iri_survive_the_round_trip(client, iri, label):
     assert label in client.get(path, headers=BROWSER).data.decode()
     assert client.get(path + ".ttl").status_code == 200
     assert label in client.get(path_of(iri, under="id"), headers=BROWSER, follow_redirects=True).data.decode()
+
+
+def test_a_renamed_thing_leads_to_its_new_address(tmp_path):
+    renamed = tmp_path / "renamed.trig"
+    renamed.write_text(
+        "PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX p: <https://w3id.org/kvgraph/id/practice/>"
+        " <https://w3id.org/kvgraph/graph/practice/living-lab/about> { p:old-lab dcterms:isReplacedBy p:living-lab . p:lost dcterms:isReplacedBy <http://example.org/> }"
+    )
+    client = client_of(graph_of(tmp_path / "home", {**source_files(tmp_path / "none", SMALL), "renamed.trig": renamed}))
+    for address, location in {"/doc/practice/old-lab": "/doc/practice/living-lab", "/doc/practice/old-lab.ttl": "/doc/practice/living-lab.ttl"}.items():
+        response = client.get(address)
+        assert (response.status_code, response.headers["Location"]) == (301, location)
+    assert client.get("/id/practice/old-lab", follow_redirects=True).status_code == 200
+    assert client.get("/doc/practice/lost").status_code == 404, "never to another site"
