@@ -206,7 +206,7 @@ def quality(home: Path | None, links: bool, format_: str | None) -> None:
 
     graph = _graph(home)
     if links:
-        return _check_links([row["page"] for row in graph.run("pages-cited")], format_)
+        return _check_links([row["page"] for row in graph.run("pages-cited", limit=100_000)], format_)
     for_people = format_ in (None, "table")
     for name in ("complete-records", "completeness") if for_people else ("completeness",):
         print_answer(graph.run(name), format_ or "table", dict(queries.load(name).columns))

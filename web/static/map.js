@@ -53,7 +53,7 @@ function start() {
     const began = performance.now();
     const length = calm.matches ? 0 : 260;
     const step = (now) => {
-      const t = length ? Math.min((now - began) / length, 1) : 1;
+      const t = length ? clamp((now - began) / length, 0, 1) : 1; // a frame may have begun before the glide
       const eased = 1 - (1 - t) ** 3;
       show(Object.fromEntries(Object.keys(target).map((key) => [key, from[key] + (target[key] - from[key]) * eased])));
       if (t < 1) running = requestAnimationFrame(step);

@@ -102,7 +102,7 @@ function begin() {
   document.getElementById("within").addEventListener("input", ({ target }) => find(target.value));
   document.addEventListener("change", ({ target }) => target.form?.id === "choice" && chosen(target.form));
   document.addEventListener("click", followed);
-  addEventListener("popstate", () => update(location.href, false));
+  addEventListener("popstate", () => location.search !== shown && update(location.href, false)); // another place on the page is no other network
   new ResizeObserver(() => cy.resize()).observe(stage);
   offerPng();
 }
@@ -283,11 +283,12 @@ function chosen(form) {
   update(`${form.getAttribute("action")}?${new URLSearchParams(fields)}`, true);
 }
 
-let latest = 0;
+let latest = 0, shown = location.search;
 
 async function update(address, remember) {
   const mine = ++latest;
   const url = new URL(address, location.href);
+  shown = url.search;
   try {
     const data = new URL(url);
     data.pathname += ".json";
