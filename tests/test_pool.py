@@ -186,12 +186,15 @@ def test_a_worker_that_dies_is_explained_and_replaced(start, signum, error, mess
     assert len(list(client.select(LIGHT))) == 5
 
 
-def test_an_idle_worker_that_dies_is_replaced(start):
-    client = start()
-    for worker in client.status()["workers"]:
-        os.kill(worker["pid"], signal.SIGKILL)
-    assert len(list(client.select(LIGHT))) == 5
-    assert until(lambda: client.status()["restarts"] == 2)
+def test_idle_workers_that_die_are_replaced_and_no_query_notices(start):
+    """Also if all die at once, and the query is given to each of them before the pool hears of it."""
+    client = start(workers=4)
+    for round in range(1, 6):
+        status = until(lambda: (s := client.status()) and len(s["workers"]) == 4 and all(w["ready"] for w in s["workers"]) and s)
+        for worker in status["workers"]:
+            os.kill(worker["pid"], signal.SIGKILL)
+        assert len(list(client.select(LIGHT))) == 5
+        assert until(lambda: client.status()["restarts"] == 4 * round)
 
 
 def test_hanging_up_frees_the_worker(start):

@@ -295,10 +295,10 @@ class Dispatcher:
             self.not_before = time.monotonic() + 1
         _log(f"worker {one.pid} ended ({worker.signal_name(by)})")
         job = one.job
-        if job and by == signal.SIGKILL and not job.again and time.monotonic() - job.started < _DYING:
+        if job and by == signal.SIGKILL and job.lost < self.workers_wanted and time.monotonic() - job.started < _DYING:
             if job.file >= 0:
                 os.close(job.file)
-            job.file, job.deadline, job.again = -1, math.inf, True
+            job.file, job.deadline, job.lost = -1, math.inf, job.lost + 1
             self.waiting.put_back(job)
         elif job:
             self._refuse(job, worker.cause_of_death(by, self.limits))

@@ -29,7 +29,7 @@ class Job:
     arrived: float
     file: int = -1
     deadline: float = math.inf
-    again: bool = False  # it has been given to a worker before, which was already dying
+    lost: int = 0  # workers it was given to that were dying already
 
     @property
     def started(self) -> float:
