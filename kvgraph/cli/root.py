@@ -1,0 +1,72 @@
+"""The command group, and what its commands share.
+
+Exit status: 0 done; 1 something to mend (the message says what); 2 wrong usage; 3 nothing found; 130 interrupted.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from .. import __version__
+from ..errors import KvgraphError
+
+NOTHING_FOUND = 3
+
+# In the order a newcomer needs them.
+ORDER = ("build", "serve", "validate", "query", "run", "quality", "search", "connect", "describe", "export", "releases", "doctor")
+
+HOME = click.option("--home", type=click.Path(path_type=Path), help="Where releases live. Default: $KVGRAPH_HOME, else ./var.")
+DATA = click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of curated records. Default: the bundled ones.")
+
+
+class Commands(click.Group):
+    """Commands whose errors are messages, never stack traces."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except KvgraphError as error:
+            from ..output import fail
+
+            fail(error.message, error.hint)
+        except KeyboardInterrupt:
+            click.echo("Interrupted. What was current still is.", err=True)
+            raise click.exceptions.Exit(130) from None
+        except BrokenPipeError:  # `kvgraph run … | head`
+            sys.stderr.close()
+            raise click.exceptions.Exit(0) from None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        from difflib import get_close_matches
+
+        if args and args[0] not in self.commands and (near := get_close_matches(args[0], self.commands, n=2)):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean: {', '.join(near)}?")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=__doc__.split("\n\n")[1])
+@click.version_option(__version__, prog_name="kvgraph")
+def main() -> None:
+    """How Europe turns research results into solutions for society, as a knowledge graph."""
+
+
+def command(*, example: str):
+    """A command with ``--home`` and an example at the end of its help."""
+    return lambda f: main.command(epilog=f"\b\nExample:\n  {example}")(HOME(f))
+
+
+def open_graph(home: Path | None):
+    from ..graph import open
+
+    return open(home)
+
+
+def format_option(f):
+    names = ("table", "csv", "tsv", "json", "turtle", "ttl", "ntriples", "nt", "jsonld", "rdfxml", "rdf")
+    return click.option("--format", "-f", "format_", type=click.Choice(names), metavar="FORMAT",
+        help="For rows: table, csv, tsv, json. For triples: turtle (ttl), ntriples (nt), jsonld, rdfxml (rdf). "
+        "Default: table in a terminal, csv in a pipe; turtle for triples.")(f)  # fmt: skip
