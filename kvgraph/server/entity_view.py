@@ -90,7 +90,8 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: boo
     incoming_counts = graph.run("pages/incoming-counts", iri=iri) if around or not len(rows) else ()
     if not len(rows) and not len(incoming_counts):
         raise UnknownThing(f"Nothing is known here about <{iri}>.", hint="Search for its name.")
-    labels = Labels(graph.run("pages/labels", iri=iri), language)
+    unnamed = [p for p in dict.fromkeys(row["property"] for row in incoming_counts) if p not in INCOMING and p not in INCOMING_HIDDEN]
+    labels = Labels(graph.run("pages/labels", iri=iri, others=unnamed or None, lang=language), language)
     said = Said(iri, rows, labels)
     type_ = next((t for t in ENTITY_TYPES if t.iri in said.types), None)
     name = type_.name if type_ else ""
