@@ -104,6 +104,7 @@ def fitted(box: Box, shape: float, narrowest: float) -> Box:
 ONE = 8.0  # radius of the circle for one thing, where there is room
 LARGEST = 46.0
 SMALLEST = 3.5  # what could not be seen is drawn larger than it should be; the legend says so
+CROWDED = 0.25  # of the picture that circles may cover: where there are more things, each counts for less
 ROUNDS = 40
 APART = 1.0  # between two circles
 
@@ -114,9 +115,18 @@ def radii(counts: Sequence[int], screen: float = 960) -> list[float]:
     >>> radii([1, 4])
     [8.0, 16.0]
     """
-    room = math.sqrt(screen / 960)
-    one = room * min(ONE, LARGEST / math.sqrt(max(counts, default=1) or 1))
-    return [max(SMALLEST, one * math.sqrt(count)) for count in counts]
+    one = _one(counts, screen)
+    return [_radius(one, count) for count in counts]
+
+
+def _one(counts: Sequence[int], screen: float) -> float:
+    """The radius of the circle for one thing, where these are to be shown together."""
+    crowd = math.sqrt(CROWDED * 960 * 960 / (math.pi * (sum(counts) or 1)))
+    return math.sqrt(screen / 960) * min(ONE, LARGEST / math.sqrt(max(counts, default=1) or 1), crowd)
+
+
+def _radius(one: float, count: int) -> float:
+    return max(SMALLEST, one * math.sqrt(count))
 
 
 def spread(points: Sequence[tuple[float, float]], sizes: Sequence[float], gap: float = APART) -> list[tuple[float, float]]:
@@ -144,10 +154,9 @@ def spread(points: Sequence[tuple[float, float]], sizes: Sequence[float], gap: f
         distance = np.maximum(np.hypot(between[:, 0], between[:, 1]), 1e-6)
         push = np.maximum(least - distance, 0) / distance * 0.7
         step = between * push[:, None]
-        move = np.zeros_like(at)
-        np.add.at(move, first, -step * share)
-        np.add.at(move, second, step * (1 - share))
-        at += move
+        back, forth = -step * share, step * (1 - share)
+        for axis in (0, 1):
+            at[:, axis] += np.bincount(first, back[:, axis], len(at)) + np.bincount(second, forth[:, axis], len(at))
         if turn < ROUNDS - 8:  # towards the end they only make room
             at += (home - at) * 0.06
     return [(round(float(x), 2), round(float(y), 2)) for x, y in at]
@@ -249,5 +258,5 @@ def _legend(numbers: Sequence[int], screen: float) -> tuple[tuple[int, float], .
         return ()
     size = 10 ** (len(str(most)) - 1)
     steps = sorted({1, most // size * size, max(1, most // size * size // 4)})
-    sizes = radii([*steps, most], screen)
-    return tuple((number, round(r, 1)) for number, r in zip(steps, sizes))
+    one = _one(numbers, screen)
+    return tuple((number, round(_radius(one, number), 1)) for number in steps)
