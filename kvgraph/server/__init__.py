@@ -28,7 +28,6 @@ DEFAULTS = {
     "MAX_FORM_MEMORY_SIZE": 1_000_000,
     "PAGE_ROWS": 1000,  # rows of an answer that a page shows; downloads hold all
     "SEARCH_ROWS": 20,
-    "INCOMING_ROWS": 2000,  # links to a thing that its page knows; the counts are always whole
     "RATE": "1200 per minute",  # of queries by one client that an engine must answer, per web process; empty: no limit
     "CHANGED_THINGS": 50,  # on a page of what changed between two releases
     "STATE": None,  # called for what the supervisor says: see kvgraph.serve.web.state
