@@ -19,6 +19,7 @@ from flask import Flask
 from ..graph import Graph
 from . import logs, metrics
 from .answers import WHOLE
+from .exchange import SERVED
 from .headers import KEEP
 
 KEPT_BYTES = 32 * 2**20  # of answers in memory, per web process
@@ -137,7 +138,8 @@ class Delivery:
         if body is None:
             return None
         with suppress(Exception):  # nothing is served, or worse: the application meets the same and says so
-            return (self.graphs().release.id, body, *map(environ.get, _DECIDING))
+            graph = environ[SERVED] = self.graphs()
+            return (graph.release.id, body, *map(environ.get, _DECIDING))
         return None
 
     def _again(self, name: tuple) -> Kept | None:
