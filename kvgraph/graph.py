@@ -303,7 +303,7 @@ def open(home: str | os.PathLike | None = None, release: str | None = None, endp
     missing or damaged. Loading takes about a second on the bundled data.
     """
     folder: Path = releases.home(home)
-    found = releases.find(folder, release) if release else releases.current(folder)
+    found = releases.readable(releases.find(folder, release) if release else releases.current(folder))
     return Graph(remote(found.id, endpoint) or _loaded(found), found)
 
 

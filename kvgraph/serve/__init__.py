@@ -59,7 +59,7 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> int:
     Raises :class:`~kvgraph.releases.NoRelease` when nothing was built, :class:`PortTaken` when the port is in use, and
     :class:`~kvgraph.errors.KvgraphError` when a setting is wrong or the release cannot be loaded.
     """
-    releases.current(settings.home)
+    releases.readable(releases.current(settings.home))
     require_port(settings.host, settings.port)
     trusted_proxies()
     logs.configure()

@@ -38,7 +38,7 @@ class Graphs:
         serving = os.readlink(self._link)
         if release_id in (None, serving):
             return _served(self.run, self.home, serving)
-        return _older(self.run, releases.find(self.home, release_id))
+        return _older(self.run, releases.readable(releases.find(self.home, release_id)))
 
 
 class CachedPool(Cached, Counted, PoolClient):
