@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import unquote, urlencode, urlsplit
 
 import pyoxigraph as ox
@@ -31,6 +32,7 @@ class Shown:
         return self.href is not None and not self.href.startswith("/")
 
 
+@lru_cache(maxsize=2**14)
 def href_of(iri: str) -> str | None:
     """Where a link to a thing leads: our page, else the thing itself if it is on the web, else nowhere.
 

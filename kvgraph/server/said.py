@@ -60,20 +60,18 @@ class Fact:
 
 
 class Labels:
-    """Labels by IRI in the reader's language."""
+    """Labels by IRI in the reader's language: ``rows`` of ``pages/labels``."""
 
     def __init__(self, rows: Rows, language: str):
         self.language = language
-        found = defaultdict(list)
-        for thing, label, _ in rows.terms:
-            found[thing.value].append((LABEL_PROPERTIES[0], label))
-        self._of = {iri: best_label(pairs, language) for iri, pairs in found.items()}
-
-    def __getitem__(self, iri: str) -> ox.Literal | None:
-        return self._of.get(iri)
+        self._of = {thing.value: label for thing, label in reversed(rows.terms)}  # of several in one language the first
+        self._shown: dict[str, Shown] = {}
 
     def shown(self, iri: str) -> Shown:
-        return show(ox.NamedNode(iri), self[iri])
+        found = self._shown.get(iri)
+        if found is None:
+            found = self._shown[iri] = show(ox.NamedNode(iri), self._of.get(iri))
+        return found
 
     def term(self, term) -> Shown:
         return self.shown(term.value) if isinstance(term, ox.NamedNode) else show(term)
@@ -90,10 +88,11 @@ class Said:
         self.labels = labels
         self.sources: dict[str, Source] = {}
         self.values: dict[str, dict] = defaultdict(dict)
-        columns = rows.columns
+        columns, described = rows.columns, set()
         for terms in rows.terms:
-            row = dict(zip(columns, terms))
-            source = self.source(row)
+            row, about = dict(zip(columns, terms)), terms[2:]  # what is said of a graph is in the row of each of its statements
+            source = self.sources[row["graph"].value] if about in described else self.source(row)
+            described.add(about)
             self.values[row["property"].value].setdefault(row["value"], {})[source.graph] = source
         self.types = {v.value for p in (RDF + "type", SKOS + "inScheme") for v in self.values.get(p, ())}
         self.title = labels.shown(iri).text
