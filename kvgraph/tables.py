@@ -61,8 +61,8 @@ def _rows(path: Path, encoding: str | None, stack: ExitStack) -> Iterator[list[s
             yield from _sheet(path)
         else:
             yield from _csv(stack.enter_context(path.open(encoding=encoding or _encoding(path), newline="")), path)
-    except UnicodeDecodeError as error:
-        raise BadTable(f"{path.name} is not in {error.encoding}: it holds bytes that are no letters there.", hint="Say which encoding it is in: --encoding cp1252") from None
+    except UnicodeError:
+        raise BadTable(f"{path.name} is not in {encoding or 'the encoding it begins in'}: it holds bytes that are no letters there.", hint="Say which encoding it is in: --encoding cp1252") from None
     except LookupError:
         raise BadTable(f"There is no encoding {encoding!r}.", hint="For example: utf-8, cp1252, iso-8859-2.") from None
     except OSError as error:

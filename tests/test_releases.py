@@ -1,5 +1,8 @@
 """Releases: listed, switched, compared, pruned."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 import kvgraph
@@ -7,14 +10,26 @@ from kvgraph import releases
 from kvgraph.build import build
 from kvgraph.errors import KvgraphError
 
+from .conftest import SMALL
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A home with two releases, and the data of the second one, which calls the practice otherwise. Not to be changed."""
+    folder = tmp_path_factory.mktemp("two")
+    data = Path(shutil.copytree(SMALL, folder / "data"))
+    first = build(folder / "home", data=data).release.id
+    lab = data / "living-lab.trig"
+    lab.write_text(lab.read_text(encoding="utf-8").replace("Living lab of the harbour", "Harbour lab"), encoding="utf-8")
+    return folder, first, build(folder / "home", data=data).release.id
+
 
 @pytest.fixture
-def two(tmp_path, small_data):
-    """A home with two releases; the second one calls the practice otherwise."""
-    first = build(tmp_path, data=small_data).release
-    path = small_data / "living-lab.trig"
-    path.write_text(path.read_text(encoding="utf-8").replace("Living lab of the harbour", "Harbour lab"), encoding="utf-8")
-    return tmp_path, first, build(tmp_path, data=small_data).release
+def two(built, tmp_path):
+    """A copy of that home, and its releases."""
+    folder, first, second = built
+    home = Path(shutil.copytree(folder / "home", tmp_path / "home", symlinks=True))
+    return home, releases.find(home, first), releases.find(home, second)
 
 
 def test_no_release_says_which_command_makes_one(tmp_path):
@@ -55,10 +70,10 @@ def test_diff_shows_what_was_removed_and_added(two):
     assert len(found.removed) == len(found.added) == 1
 
 
-def test_prune_keeps_the_newest_and_the_current(two, small_data):
+def test_prune_keeps_the_newest_and_the_current(two, built):
     home, first, second = two
     releases.switch(home, first.id)
-    third = build(home, data=small_data, force=True).release
+    third = build(home, data=built[0] / "data", force=True).release
     releases.switch(home, first.id)
     assert releases.prune(home, keep=1) == [second.id]
     assert {r.id for r in releases.list_releases(home)} == {first.id, third.id}
@@ -69,8 +84,8 @@ def test_prune_never_deletes_everything(two):
         releases.prune(two[0], keep=0)
 
 
-def test_a_rolled_back_home_builds_forward_again(two, small_data):
+def test_a_rolled_back_home_builds_forward_again(two, built):
     home, first, second = two
     releases.switch(home, first.id)
-    again = build(home, data=small_data)
+    again = build(home, data=built[0] / "data")
     assert not again.fresh and releases.current(home).id == second.id

@@ -26,7 +26,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 # Addresses that programs on other sites may read; refusals and errors there too.
-OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk")
+OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk")
 
 
 EXPOSED = (
