@@ -37,6 +37,11 @@ _ITEM_PAGES = (
     (re.compile(r"linkedopendata\.eu/(?:wiki/Item:|entity/)(Q[0-9]+)"), KOHESIO),
     (re.compile(r"kohesio\.ec\.europa\.eu/[a-z]{2}/[a-z-]+/(Q[0-9]+)"), KOHESIO),
 )
+# Sites whose pages are about other things than whoever runs the site.
+_REGISTERS = {
+    "ror.org", "wikidata.org", "data.europa.eu", "eur-lex.europa.eu", "publications.europa.eu", "eurovoc.europa.eu", "linkedopendata.eu", "kohesio.ec.europa.eu",
+    "cordis.europa.eu", "ec.europa.eu", "doi.org", "en.wikipedia.org", "linkedin.com", "facebook.com", "twitter.com", "x.com", "youtube.com", "github.com",
+}  # fmt: skip
 _FRONT = re.compile(r"/(?:[a-z]{2}(?:[-_][a-z]{2})?|english|home|index\.[a-z]+|default\.aspx)?/?", re.IGNORECASE)  # a front page, perhaps in some language
 
 
@@ -78,7 +83,7 @@ def readings(text: str) -> list[str]:
     >>> readings("kuleuven.be")[-1], readings("nuts:ES51")[0]
     ('site:kuleuven.be', 'data.europa.eu/nuts/code/es51')
     """
-    text = text.strip().strip("<>").strip()[:LONGEST]
+    text = text[:LONGEST].encode(errors="ignore").decode().strip().strip("<>").strip()  # half a surrogate pair is no text
     return list(dict.fromkeys(filter(None, _readings(text)))) if text else []
 
 
@@ -113,7 +118,8 @@ def _of_address(text: str) -> Iterator[str]:
         yield key(text.partition("#")[0])
     if (address := site(text)) != "site:":
         yield address
-        yield address.partition("/")[0]  # what is on the site of a thing leads to it, if nothing else does
+        if address.removeprefix("site:").partition("/")[0] not in _REGISTERS:
+            yield address.partition("/")[0]  # what is on the site of a thing leads to it, if nothing else does
 
 
 def _eli(local: str) -> Iterator[str]:

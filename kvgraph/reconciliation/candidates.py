@@ -227,11 +227,15 @@ class Reconciler:
         confirmed = any(features.get(name) == 1.0 for name in ("identifier", "homepage"))
         if features["acronym"] and not confirmed:
             return False
+        if features.get("identifier") == 1.0:
+            return not any(s[2].get("identifier") == 1.0 for s in scored[1:])
         rivals = [s for s in scored[1:] if not self._same_place(found, s[1])]
         ahead = score - max((s[0] for s in rivals), default=0.0)
         if found.likeness == 1.0:
             return ahead > 0.02 and not any(s[1].likeness == 1.0 and s[0] > score - AHEAD for s in rivals)
-        return (found.likeness >= CERTAIN or one_slip(asked, parse(found.name))) and ahead >= AHEAD and len(asked.folded) >= LETTERS
+        if one_slip(asked, parse(found.name)):
+            return ahead > 0 and not any(one_slip(asked, parse(s[1].name)) for s in rivals)
+        return found.likeness >= CERTAIN and ahead >= AHEAD and len(asked.folded) >= LETTERS
 
     def _same_place(self, a: Found, b: Found) -> bool:
         """Whether one is a country and the other the NUTS region that is the same country."""

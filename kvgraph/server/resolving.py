@@ -23,7 +23,7 @@ blueprint = Blueprint("resolving", __name__)
 
 ANSWER = Format("json", "application/json", ".json", "page", None)
 OFFERED = (HTML, ANSWER)
-CROSSWALK = (CSV, TSV, JSON, XLSX)
+CROSSWALK = {".csv": CSV, ".tsv": TSV, ".json": JSON, ".xlsx": XLSX}
 EXAMPLES = ("https://ror.org/0181xnw06", "Q1779601", "ES51", "CELEX:32022H2415", "http://data.europa.eu/eli/reco/2022/2415/oj", "eurovoc:2817", "practice/demola")
 
 
@@ -88,16 +88,16 @@ def crosswalk(suffix: str) -> Response:
     given = {name: value.strip() for name, value in request.args.items() if value.strip()}
     if not suffix:
         return redirect("/questions/crosswalk" + ("?" + urlencode(given) if given else ""), 303)
-    format = next((f for f in CROSSWALK if f.suffix == suffix), None)
+    format = CROSSWALK.get(suffix)
     if format is None:
-        raise UnknownThing(f"The crosswalk is not offered as “{suffix[:20]}”.", hint=f"There are: {', '.join(f.suffix for f in CROSSWALK)}.")
+        raise UnknownThing(f"The crosswalk is not offered as “{suffix[:20]}”.", hint=f"There are: {', '.join(CROSSWALK)}.")
     for name in given:
         question.param(name)
     query = question.bind(**given)
 
     def make() -> Response:
         response = answers.answer(query, format, limits.client())
-        response.headers["Content-Disposition"] = f'attachment; filename="crosswalk{format.suffix}"'
+        response.headers["Content-Disposition"] = f'attachment; filename="crosswalk{suffix}"'
         return response
 
     return headers.tagged(format.name, make)
