@@ -78,6 +78,7 @@ class Reconciler:
     def __init__(self, index: NameIndex, facets: Facets):
         self.index, self.facets = index, facets
         self._value = lru_cache(maxsize=20_000)(self._find)
+        self._line = lru_cache(maxsize=20_000)(self._describe)
 
     def reconcile(
         self, name: str, *, type: str | Iterable[str] | None = None, where: Mapping[str, Any] | None = None, limit: int = 5, strict: str = "any",
@@ -142,8 +143,8 @@ class Reconciler:
 
     def _named(self, name: Name, allowed: frozenset[str] | None) -> dict[int, Found]:
         best: dict[int, Found] = {}
-        for found in self.index.like(name, allowed):
-            if found.likeness >= FLOOR and (not found.made or name.short and found.likeness == 1.0):
+        for found in self.index.like(name, allowed, FLOOR):
+            if not found.made or name.short and found.likeness == 1.0:
                 best.setdefault(found.thing, found)
         return best
 
@@ -250,6 +251,10 @@ class Reconciler:
 
     def describe(self, thing: Thing, language: str = "en") -> str:
         """What tells a thing from others of its name, in a line: its kind and where it is, or how its description begins."""
+        return self._line(thing.number, language)
+
+    def _describe(self, number: int, language: str) -> str:
+        thing = self.index.thing(number)
         kinds = thing.values.get({"actor": "actor-kind", "policy": "policy-type"}.get(thing.type, ""), ())
         kind = self.facets.label(kinds[0], language)[0] if kinds else ""
         places = thing.values.get("country", []) if thing.type != "country" else []

@@ -20,7 +20,7 @@ from ..errors import KvgraphError
 from ..identifiers import key, site
 from ..link.names import Name, parse
 from ..model import LABEL_PROPERTIES, LISTS
-from ..namespaces import DCAT, DCTERMS, DEF, ELI, FOAF, KV, ORG, OWL, RDF, SCHEMA, SKOS
+from ..namespaces import DCAT, DCTERMS, DEF, ELI, EURIO, FOAF, KV, ORG, OWL, RDF, SCHEMA, SKOS
 from ..search_facets import FACETS
 from ..search_values import links, values_of
 from .types import NUMBER, ORGANISATION
@@ -29,14 +29,14 @@ _LETTERS = {letter: number for number, letter in enumerate(" abcdefghijklmnopqrs
 PARTS = len(_LETTERS) ** 3
 _OTHER_NAMES = (SKOS + "altLabel", DCTERMS + "alternative", ORG + "alternateName", SKOS + "hiddenLabel")
 _ELSEWHERE = (SKOS + "exactMatch", SKOS + "closeMatch", OWL + "sameAs")
-_CODES = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", ORG + "identifier")
+_CODES = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", ORG + "identifier", EURIO + "identifier")
 _HOMEPAGES = (FOAF + "homepage", DCAT + "landingPage")
 _TEXTS = (DCTERMS + "description", SKOS + "definition", KV + "lesson")
 _SHORT, _OTHER, _INITIALS = 1, 2, 4  # marks of a name: it looks like an acronym; it is not the label; we made it of the first letters of the label
 _ABBREVIATED = ("actor", "organisation", "practice", "policy")  # whose first letters people use
 LONGEST_TEXT = 300  # characters of a description that are kept
-COMMON = 60_000  # names that are looked at for one query: the rarest parts first
-BEST = 150  # names that are compared whole
+COMMON = 30_000  # names that are looked at for one query: the rarest parts first
+BEST = 80  # names that are compared whole
 
 
 class NoNameIndex(KvgraphError):
@@ -225,7 +225,7 @@ class NameIndex:
         self._name_parts, self._name_offsets, self._name_weights = map(self._array, ("name-parts", "name-offsets", "name-weights"))
         self._name_things, self._types, self._marks = map(self._array, ("name-things", "name-types", "name-marks"))
         self._keys, self._key_things = map(self._array, ("keys", "key-things"))
-        self._texts = {name: (self._array(f"{name}-text-offsets"), np.memmap(self._folder / f"{name}.bin", np.uint8, "r")) for name in ("names", "things")}
+        self._texts = {name: (self._array(f"{name}-text-offsets"), np.memmap(self._folder / f"{name}.bin", np.uint8, "r").view(np.ndarray)) for name in ("names", "things")}
         self.thing = lru_cache(maxsize=20_000)(self._thing)
 
     def __len__(self) -> int:
@@ -233,7 +233,7 @@ class NameIndex:
         return len(self._texts["things"][0]) - 1
 
     def _array(self, name: str) -> np.ndarray:
-        return np.load(self._folder / f"{name}.npy", mmap_mode="r")
+        return np.load(self._folder / f"{name}.npy", mmap_mode="r").view(np.ndarray)  # what a memmap adds to an array costs more than the search
 
     def _text(self, kind: str, number: int) -> str:
         offsets, data = self._texts[kind]
@@ -253,8 +253,8 @@ class NameIndex:
                     found.setdefault(number, each)
         return found
 
-    def like(self, name: Name, types: Iterable[str] | None = None) -> list[Found]:
-        """The names most like one, the likest first; only those of things of certain ``types``."""
+    def like(self, name: Name, types: Iterable[str] | None = None, least: float = 0.0) -> list[Found]:
+        """The names most like one, the likest first; only those of things of certain ``types``, and at ``least`` so much alike."""
         asked = codes(name)
         if not len(asked) or not len(self._name_things):
             return []
@@ -262,25 +262,20 @@ class NameIndex:
         near = self._near(asked, weights, None if types is None else [NUMBER[t] for t in types])
         return [
             Found(int(self._name_things[n]), likeness, self._text("names", n), *(bool(self._marks[n] & mark) for mark in (_SHORT, _OTHER, _INITIALS)))
-            for n, likeness in self._compared(near, asked, float(weights.sum()))
+            for n, likeness in self._compared(near, asked, float(weights.sum())) if likeness >= least
         ]
 
     def _near(self, asked: np.ndarray, weights: np.ndarray, types: list[int] | None) -> np.ndarray:
         """The names that share the most of the rare parts."""
         order = np.argsort(-weights, kind="stable")
-        lists, of, size = [], [], 0
-        for part, weight in zip(asked[order].tolist(), weights[order].tolist()):
-            holders = self._parts[self._offsets[part] : self._offsets[part + 1]]
-            if size and size + len(holders) > COMMON:
-                break
-            lists.append(holders)
-            of.append(np.full(len(holders), weight, np.float32))
-            size += len(holders)
-        sums = np.bincount(np.concatenate(lists), np.concatenate(of), len(self._name_things))
+        starts, ends = self._offsets[asked[order]], self._offsets[asked[order] + 1]
+        few = max(1, int(np.searchsorted(np.cumsum(ends - starts), COMMON)))
+        holders = np.concatenate([self._parts[a:b] for a, b in zip(starts[:few].tolist(), ends[:few].tolist())])
+        sums = np.bincount(holders, np.repeat(weights[order][:few], (ends - starts)[:few]), len(self._name_things))
         names = np.flatnonzero(sums)
         shared = sums[names]
         if types is not None:
-            fitting = np.isin(self._types[names], types)
+            fitting = np.isin(np.arange(len(NUMBER)), types)[self._types[names]]
             names, shared = names[fitting], shared[fitting]
         bound = shared / (weights.sum() + self._name_weights[names])
         return names[np.argpartition(-bound, BEST)[:BEST]] if len(names) > BEST else names
@@ -291,8 +286,9 @@ class NameIndex:
             return []
         starts, ends = self._name_offsets[names], self._name_offsets[names + 1]
         flat = np.concatenate([self._name_parts[a:b] for a, b in zip(starts.tolist(), ends.tolist())])
-        owner = np.repeat(np.arange(len(names)), ends - starts)
-        shared = np.bincount(owner, np.where(np.isin(flat, asked), self._weights[flat], 0.0), len(names))
+        weights = np.zeros(PARTS, np.float32)  # of the parts asked for; the others weigh nothing
+        weights[asked] = self._weights[asked]
+        shared = np.add.reduceat(weights[flat], np.concatenate(([0], np.cumsum(ends - starts)[:-1])), dtype=np.float64)
         likeness = 2 * shared / (weight + self._name_weights[names])
         order = np.lexsort((names, -likeness))
         return [(int(names[i]), min(1.0, float(likeness[i]))) for i in order]

@@ -32,13 +32,16 @@ _SAYS = {
     "country": "A country of the EU authority table.",
     "channel": "A channel through which knowledge is turned into use.",
     "source": "A body of facts that the graph was made from.",
+    "organisation": "An actor, or an organisation of an imported register such as ROR.",
+    "project": "A project funded by the EU, from CORDIS or Kohesio.",
 }
+_LABELS = {ORGANISATION: "organisation"}  # it gathers actors too
 _BROADER = {"actor": ORGANISATION, "region": PLACE, "country": PLACE, "channel": CONCEPT, "principle": CONCEPT}
 
 
 def _types() -> dict[str, Type]:
-    found = {t.name: Type(t.name, t.iri, t.label, _SAYS.get(t.name, ""), _BROADER.get(t.name, "")) for t in ENTITY_TYPES}
-    found.setdefault(ORGANISATION, Type(ORGANISATION, ORG + "Organization", "organisation", "An actor, or an organisation of an imported register such as ROR."))
+    found = {t.name: Type(t.name, t.iri, _LABELS.get(t.name, t.label), _SAYS.get(t.name, ""), _BROADER.get(t.name, "")) for t in ENTITY_TYPES}
+    found.setdefault(ORGANISATION, Type(ORGANISATION, ORG + "Organization", "organisation", _SAYS[ORGANISATION]))
     found[PLACE] = Type(PLACE, "", "place", "A region or a country.")
     found[CONCEPT] = Type(CONCEPT, "", "concept", "A term of a code list.")
     for name in LISTS:

@@ -24,7 +24,8 @@ blueprint = Blueprint("resolving", __name__)
 ANSWER = Format("json", "application/json", ".json", "page", None)
 OFFERED = (HTML, ANSWER)
 CROSSWALK = {".csv": CSV, ".tsv": TSV, ".json": JSON, ".xlsx": XLSX}
-EXAMPLES = ("https://ror.org/0181xnw06", "Q1779601", "ES51", "CELEX:32022H2415", "http://data.europa.eu/eli/reco/2022/2415/oj", "eurovoc:2817", "practice/demola")
+IMPORTED = ("organisation", "project")  # types of things elsewhere, which come after ours
+EXAMPLES = ("ES51", "country/ESP", "http://data.europa.eu/nuts/code/ES51")  # what every release has
 
 
 @blueprint.get("/resolve")
@@ -43,7 +44,7 @@ def resolve() -> Response:
         )
     if format is ANSWER:
         return headers.tagged("json", lambda: _as_json(asked, found, language), language)
-    ours = [r for r in found if path_of(r.thing.iri)]
+    ours = [r for r in found if r.thing.type not in IMPORTED and path_of(r.thing.iri)] or [r for r in found if path_of(r.thing.iri)]
     if len(ours) == 1:
         return redirect(quote(path_of(ours[0].thing.iri, under="doc"), safe="/%"), 303)
     response = headers.page(lambda: render_template("resolve.html", asked=asked, found=[_line(r, language) for r in found], examples=(), site=root()))
