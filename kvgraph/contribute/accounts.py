@@ -27,9 +27,13 @@ PREFIX = "kvg_"  # of a token, so that one that leaked is recognised
 class NotAllowed(KvgraphError):
     """Who asks may not do this."""
 
+    status = 403
+
 
 class TooOften(KvgraphError):
     """Somebody has tried this too often. ``retry_after`` in seconds."""
+
+    status = 429
 
     def __init__(self, what: str, retry_after: int):
         self.retry_after = retry_after

@@ -32,7 +32,7 @@ class Finding:
 
 def check(record: Record, graph: Graph, terms: bool = True) -> list[Finding]:
     """What is wrong with a record, worst first. ``terms``: whether page, licence and credit are wanted, as they are for what is submitted."""
-    found = _limits(record) + (_origin(record) if terms else [])
+    found = _limits(record) + _unclear(record) + (_origin(record) if terms else [])
     bad = _bad_terms(record)
     found += bad or _shapes(record, graph)
     return sorted(dict.fromkeys(found), key=lambda f: SEVERITIES.index(f.severity))
@@ -50,6 +50,13 @@ def _limits(record: Record) -> list[Finding]:
     if sum(len(v.get("text", "")) for v in values) > MOST_LETTERS:
         found.append(Finding("Violation", "", f"All texts of a record together have at most {MOST_LETTERS:,} characters."))
     return found
+
+
+def _unclear(record: Record) -> list[Finding]:
+    return [
+        Finding("Violation", name, "Which one do you mean? Choose it from what was found, write its name as it is here, or contribute it first.", text)
+        for name, texts in record.unclear.items() for text in texts
+    ]  # fmt: skip
 
 
 def _origin(record: Record) -> list[Finding]:

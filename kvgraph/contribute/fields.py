@@ -42,7 +42,7 @@ class Field:
 
     @property
     def classified(self) -> bool:
-        return self.kind == "choice" or self.kind == "thing" and self.types[0] not in ("actor", "country")
+        return self.kind == "choice" or self.kind == "thing" and self.types[0] not in ("actor", "country") or self.path.startswith(SKOS) and self.kind == "link"
 
 
 @dataclass(frozen=True)

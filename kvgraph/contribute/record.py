@@ -46,6 +46,7 @@ class Record:
     licence: bool = False
     words: str = ""  # of a report: what is wrong
     replaced_by: str = ""  # the thing to use instead
+    unclear: dict[str, list[str]] = field(default_factory=dict)  # by field: names of things that are not found, or more than once
     deprecated: bool = False
 
     @classmethod

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, selectinload
 from ..errors import KvgraphError
 from . import settings
 from .accounts import NotAllowed, may, spend
-from .book import Account, Book, Event, Submission, now
+from .book import Account, Book, Event, SignedIn, Submission, Token, now
 from .record import Record, slug, thing_of
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
@@ -34,12 +34,16 @@ LONGEST_COMMENT = 4000
 class Overtaken(KvgraphError):
     """Somebody else has changed the submission since it was looked at."""
 
+    status = 409
+
     def __init__(self, state: str):
         super().__init__(f"Somebody else was quicker: it is {STATE_WORDS.get(state, state)} now.", hint="Look at it again; what you wrote was not kept.")
 
 
 class UnknownSubmission(KvgraphError):
     """There is no such submission, or none that this account may see."""
+
+    status = 404
 
     def __init__(self):
         super().__init__("There is no such submission.", hint="Your submissions are on your page: /account")
@@ -348,3 +352,40 @@ def forget_old_drafts(book: Book, after: timedelta = timedelta(days=365)) -> Non
     """Delete drafts that nobody has touched for a year."""
     with book.writing() as session:
         session.execute(delete(Submission).where(Submission.state == "draft", Submission.changed < now() - after))
+
+
+# ── An account's own ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def everything_of(book: Book, account: Account) -> dict:
+    """All that is kept about somebody, but for the hash of their password."""
+    with book.reading() as session:
+        found = session.scalars(select(Submission).where(Submission.account_id == account.id).options(selectinload(Submission.events))).all()
+        tokens = session.scalars(select(Token).where(Token.account_id == account.id)).all()
+        sessions = session.scalars(select(SignedIn).where(SignedIn.account_id == account.id)).all()
+    when = lambda moment: moment and f"{moment:%Y-%m-%dT%H:%M:%SZ}"  # noqa: E731
+    return {
+        "account": {"name": account.name, "email": account.email, "role": account.role, "created": when(account.created)},
+        "sessions": [{"begun": when(s.begun), "expires": when(s.expires)} for s in sessions],
+        "tokens": [{"name": t.name, "scopes": t.scopes, "created": when(t.created), "expires": when(t.expires), "used": when(t.used)} for t in tokens],
+        "submissions": [
+            {
+                "id": s.id, "kind": s.kind, "thing": s.thing, "title": s.title, "state": s.state, "created": when(s.created), "submitted": when(s.submitted),
+                "content": s.content, "events": [{"at": when(e.at), "role": e.role, "action": e.action, "text": e.text} for e in s.events],
+            }
+            for s in found
+        ],
+    }  # fmt: skip
+
+
+def forget(book: Book, account: Account, credit: bool) -> None:
+    """Delete an account with its drafts and what waits. What was accepted stays, under its licence; with ``credit`` still under the name that was chosen."""
+    with book.writing() as session:
+        for submission in session.scalars(select(Submission).where(Submission.account_id == account.id)):
+            if submission.state in (*OPEN, *WAITING):
+                session.delete(submission)
+            elif not credit and (submission.content.get("credit") or submission.content.get("credit_actor")):
+                submission.content = {**submission.content, "credit": "", "credit_actor": ""}
+                submission.stale = submission.stale or submission.state in ("accepted", "published")
+        session.flush()
+        session.execute(delete(Account).where(Account.id == account.id))
