@@ -91,7 +91,7 @@ def queue(book: Book, states: Iterable[str] = WAITING, limit: int = 200) -> list
 def counts(book: Book) -> dict[str, int]:
     """How many are in each state."""
     with book.reading() as session:
-        return dict(session.execute(select(Submission.state, func.count()).group_by(Submission.state)).tuples().all())
+        return {state: number for state, number in session.execute(select(Submission.state, func.count()).group_by(Submission.state))}
 
 
 # ── A contributor ────────────────────────────────────────────────────────────────────────────────────────────────────

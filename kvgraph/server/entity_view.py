@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from ..graph import Graph, Rows, UnknownThing
 from ..model import ENTITY_TYPES, EntityType
-from ..namespaces import DCTERMS, ID, KV, ORG
+from ..namespaces import DCTERMS, ID, KV, ORG, OWL
 from . import maps, network
 from .display import Shown, question_query, sentence, short, show
 from .likeness import Likeness, alike
@@ -73,6 +73,7 @@ class EntityView:
     trust: Trust | None
     map: maps.SmallMap | None
     network: network.Small | None
+    deprecated: bool = False  # by a curator
 
     @property
     def gathers(self) -> bool:
@@ -117,6 +118,7 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: boo
         trust=trusted,
         map=maps.small_map(said.places()) if around else None,
         network=network.small(graph, iri, language) if around else None,
+        deprecated=OWL + "deprecated" in said.values,
     )  # fmt: skip
 
 

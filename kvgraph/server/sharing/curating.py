@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from ...contribute import checks, comparing, known, settings, submissions
+from ...contribute import checks, comparing, known, mail, settings, submissions
 from ...contribute.book import Submission
 from ...contribute.fields import CLASSES
 from ...contribute.record import Record
@@ -58,12 +58,19 @@ def decide(submission_id: str) -> Response | tuple[str, int]:
             raise KvgraphError(gettext("Choose what to do."))
         if decision is submissions.accept:
             _require_acceptable(submission_id)
-        decision(the_book(), visitor(), submission_id, int(version), text)
+        _tell(decision(the_book(), visitor(), submission_id, int(version), text), text)
     except (submissions.Overtaken, KvgraphError) as error:
         if isinstance(error, submissions.UnknownSubmission):
             raise
         return _review(submissions.find(the_book(), submission_id, visitor()), error, text), getattr(error, "status", 422)
     return redirect(url_for(".review", submission_id=submission_id), 303)
+
+
+def _tell(decided: Submission, text: str) -> None:
+    """By e-mail, to those who gave an address, where this instance sends mail."""
+    if decided.account and decided.account.email:
+        words = gettext("Your submission “%(title)s” is %(state)s.", title=decided.title, state=gettext(submissions.STATE_WORDS[decided.state]))
+        mail.send(decided.account.email, words, f"{words}\n\n{text}\n\n{request.host_url}contribute/{decided.id}\n")
 
 
 def _require_acceptable(submission_id: str) -> None:

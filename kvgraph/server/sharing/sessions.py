@@ -124,7 +124,7 @@ def _require_own_form() -> None:
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise Forbidden(gettext("This form was sent from another site. Nothing was changed."))
-    if request.endpoint == "contributing.report" and visitor() is None:
+    if request.endpoint == "contributing.reported" and visitor() is None:
         return  # what anybody may send needs no proof of who sent it, and no cookie
     session, form = request.cookies.get(_name(SESSION)), request.cookies.get(_name(FORM))
     wanted = secrets.signed(home(), "form", session) if session else secrets.signed(home(), "sign-in", form) if form else ""
