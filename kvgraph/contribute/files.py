@@ -61,7 +61,7 @@ def name_of(thing: str, data: Path) -> Path:
 def text_of(book: Book, thing: str, data: Path) -> str | None:
     """What the file of a thing has to say; None if there must be none."""
     with book.reading() as session:
-        found = session.scalars(select(Submission).where(Submission.thing == thing, Submission.state.in_(LIVE)).order_by(Submission.accepted, Submission.id)).all()
+        found = session.scalars(select(Submission).where(Submission.thing == thing, Submission.state.in_(LIVE), Submission.kind != "report").order_by(Submission.accepted, Submission.id)).all()
         events = {s.id: _decision(s.events) for s in found}
     quads = base_of(thing, data)
     known = {q.object.value for q in quads if q.predicate.value == PROV + "wasGeneratedBy"}

@@ -53,6 +53,8 @@ def _guilty(kept: Book, data: Path | None, files: dict[str, None]) -> list[str]:
     """The newest accepted submission behind each file: those before it were published once."""
     of_file: dict[str, str] = {}
     for submission in submissions.queue(kept, LIVE, limit=100_000):
+        if submission.kind == "report":
+            continue
         of_file[CONTRIBUTED + name_of(submission.thing, data or folder("data")).as_posix()] = submission.id
     return [of_file[name] for name in files if name in of_file]
 
