@@ -127,12 +127,14 @@ def changed(submission_id: str) -> Response:
 def _keep_and_go(found: Submission, record: Record, graph: Graph) -> Response:
     """Where the button that was pressed leads; the draft is kept already."""
     action, here = request.form.get("action", "save"), url_for(".show", submission_id=found.id)
+    if found.state not in submissions.OPEN:  # sent twice
+        return redirect(here, 303)
     if action == "preview":
         return redirect(url_for(".preview", submission_id=found.id), 303)
     if action.startswith("more:"):
         name = action.removeprefix("more:")
         return redirect(url_for(".show", submission_id=found.id, more=name) + f"#f-{name}" if name.isalnum() else here, 303)
-    if action != "submit" or found.state not in submissions.OPEN:
+    if action != "submit":
         return redirect(url_for(".show", submission_id=found.id, kept=1), 303)
     accounts.spend(the_book(), "check-account", str(visitor().id))
     wrong = checks.violations(checks.check(record, graph))

@@ -40,7 +40,7 @@ def _review(found: Submission, error: KvgraphError | None = None, text: str = ""
     return render_template(
         "curate-submission.html", submission=found, record=record, error=error, text=text, words=submissions.STATE_WORDS,
         differences=comparing.differences(graph, record, context.language()) if found.kind != "report" else [],
-        findings=checks.check(record, graph) if judged else [], alike=known.alike(graph, record.type, record.title) if found.kind == "record" else [],
+        findings=checks.check(record, graph) if judged else [], alike=[k for k in known.alike(graph, record.type, record.title) if k.iri != found.thing] if found.kind == "record" else [],
         queued=comparing.queued_alike(the_book(), found), links=comparing.link_candidates(graph, record) if found.type == "actor" else [],
         credited=known.label(graph, record.credit_actor) if record.credit_actor else record.credit,
         href=path_of(found.thing) if found.thing and known.exists(graph, found.thing) else "", second=settings.read(the_book())["second-reviewer"] == "yes",
