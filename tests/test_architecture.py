@@ -14,7 +14,7 @@ ROWS = [
     ["output", "doctor"],
     ["serve"],
     ["server"],
-    ["build", "export", "push"],
+    ["build", "contribute", "export", "push"],
     ["gathering"],
     ["graph"],
     ["store", "search", "search_facets", "search_index", "search_snippets", "search_values", "connections", "connection_parts", "connection_index", "connection_groups", "connection_network", "layout", "regions", "region_index", "shortest_paths", "similarity", "entities", "validate", "links", "link", "identifiers", "reconciliation", "tables", "releases", "changes", "event_stream"],
