@@ -173,10 +173,13 @@ class Said:
         found = [(heading, [fact for fact in facts if fact.values]) for heading, facts in found]
         return [(heading, facts) for heading, facts in found if facts]
 
+    def terms(self, iri: str) -> list[Shown]:
+        """The values of a property, by their names."""
+        return [self.labels.term(v) for v in sorted(self.values.get(iri, ()), key=lambda v: _order(v, self.labels))]
+
     def places(self) -> list[Shown]:
         """Where it is: its regions, else its countries."""
-        found = self.values.get(DCTERMS + "spatial") or self.values.get(KV + "country") or {}
-        return [self.labels.term(v) for v in found]
+        return self.terms(DCTERMS + "spatial") or self.terms(KV + "country")
 
     def counts(self) -> dict[str, int]:
         """Statements by basis: each counts once for every basis on which it is said."""
