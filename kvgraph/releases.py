@@ -8,6 +8,7 @@ link ``current`` to the one being served. A release holds::
     catalogue.ttl    DCAT-AP description          documents.txt  the path of every page about a thing
     search/          the full-text index          connections/   the connection index (memory-mapped)
     regions/         what regions are compared by answers/       what pages ask, answered
+    names/           the index of names and identifiers (memory-mapped)
     report.json      what validation found
     manifest.json    counts, checksums, versions, time
 """
@@ -90,6 +91,10 @@ class Release:
     @property
     def regions(self) -> Path:
         return self.path / "regions"
+
+    @property
+    def names(self) -> Path:
+        return self.path / "names"
 
     @property
     def similarity(self) -> Path:

@@ -121,7 +121,7 @@ def application() -> Flask:
     run = Path(os.environ["KVGRAPH_RUN"])
     logs.configure()
     _answers(run)  # says at once what is wrong with its setting
-    app = create_app(Graphs(run, releases.home()), {"STATE": lambda: state(run), **_rate()})
+    app = create_app(Graphs(run, releases.home()), {"HOME": releases.home(), "STATE": lambda: state(run), **_rate()})
     if proxies := trusted_proxies():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
     # What is here by now stays: looking through it for garbage took a third of the time of a light query.

@@ -9,9 +9,9 @@ from flask_babel import gettext
 from .. import gathering
 from ..graph import Graph, Rows, UnknownThing
 from ..model import ENTITY_TYPES, EntityType
-from ..namespaces import DCTERMS, ID, KV, ORG
+from ..namespaces import DCTERMS, ID, KV, ORG, OWL, SCHEMA
 from . import maps, network
-from .display import Shown, question_query, sentence, short, show
+from .display import Shown, question_query, sentence, short, show, when
 from .likeness import Likeness, alike
 from .reading_order import INCOMING, INCOMING_HIDDEN
 from .said import Fact, Labels, Said, Source, Value
@@ -63,6 +63,7 @@ class EntityView:
     name: str  # its title in English, if it has one: what it is cited by
     kinds: list[Shown]  # what it is called above its title
     lead: Fact | None
+    glance: list[tuple[str, list[Shown]]]  # who, where and since when, in a line
     sections: list[tuple[str, list[Fact]]]
     parts: list[Part]
     partners: Group | None
@@ -73,6 +74,7 @@ class EntityView:
     trust: Trust | None
     map: maps.SmallMap | None
     network: network.Small | None
+    deprecated: bool = False  # by a curator
 
     @property
     def gathers(self) -> bool:
@@ -108,6 +110,7 @@ def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityVi
         name=said.name(),
         kinds=said.kinds(type_),
         lead=said.lead(),
+        glance=_glance(said, parts) if name in ("practice", "learning-example", "policy") else [],
         sections=said.sections(name, bool(participations)),
         parts=parts,
         partners=_partners(graph, iri) if name == "actor" else None,
@@ -118,7 +121,23 @@ def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityVi
         trust=trusted,
         map=maps.small_map(said.places()) if around else None,
         network=network.small(graph, iri, language) if around else None,
+        deprecated=OWL + "deprecated" in said.values,
     )  # fmt: skip
+
+
+def _glance(said: Said, parts: list[Part]) -> list[tuple[str, list[Shown]]]:
+    """What somebody wants to know before reading on: who leads or issued it, where it is, when it began; no more than three names of each."""
+    leading = [value.shown for part in parts if part.role == "lead" for value in part.things] or said.terms(KV + "lead") or said.terms(DCTERMS + "creator")
+    places = said.terms(DCTERMS + "spatial")
+    countries = [country for country in said.terms(KV + "country") if country.text not in {place.text for place in places}]
+    began, ended = (said.terms(SCHEMA + name) for name in ("startDate", "endDate"))
+    years = [Shown(f"{when(began[0].text)}–{when(ended[0].text) if ended else ''}")] if began else [Shown(when(day.text)) for day in said.terms(DCTERMS + "issued")]
+    issued = not began and bool(years)
+    told = (
+        (gettext("By") if issued else gettext("Led by"), leading), (gettext("In"), [*places, *countries]),
+        (gettext("Issued") if issued else gettext("Since") if began and not ended else gettext("From"), [Shown(when(began[0].text))] if began and not ended else years),
+    )  # fmt: skip
+    return [(word, shown[:3] + ([Shown("…")] if len(shown) > 3 else [])) for word, shown in told if shown]
 
 
 _ROLES = ("lead", "partner", "funder", "host", "beneficiary")

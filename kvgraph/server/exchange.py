@@ -47,9 +47,9 @@ class Exchange:
         """Who asks, as far as taking turns goes."""
         return client_at(self.environ.get("REMOTE_ADDR"))
 
-    def admit(self) -> None:
-        """An engine is about to answer a stranger's query, which counts. Raises :class:`~kvgraph.server.rate.TooManyQueries`."""
+    def admit(self, cost: int = 1) -> None:
+        """An engine is about to answer a stranger's query, which counts, as ``cost`` of them. Raises :class:`~kvgraph.server.rate.TooManyQueries`."""
         rate, client = self.serving.rate, self.client
         if rate and not on_this_machine(client):
-            self.budget = rate.hit(client)
+            self.budget = rate.hit(client, cost)
             self.budget.require()

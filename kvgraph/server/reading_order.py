@@ -5,7 +5,7 @@ Labels of our own properties come from the ontology; only those we reuse from el
 
 from dataclasses import dataclass
 
-from ..namespaces import DCAT, DCTERMS, ELI, FOAF, GEO, KV, LOCN, ORG, PROV, RDF, RDFS, SCHEMA, SKOS, VOID
+from ..namespaces import DCAT, DCTERMS, ELI, FOAF, GEO, KV, LOCN, ORG, OWL, PROV, RDF, RDFS, SCHEMA, SKOS, VOID
 from .language import N_
 
 
@@ -48,12 +48,12 @@ SECTIONS = (
 REST = N_("Also stated")
 
 # Said elsewhere on the page: the type above the title, participations by role, the hierarchy as breadcrumb.
-HIDDEN = {RDF + "type", SKOS + "inScheme", SKOS + "topConceptOf", PROV + "qualifiedAssociation", RDFS + "isDefinedBy"}
+HIDDEN = {OWL + "deprecated", RDF + "type", SKOS + "inScheme", SKOS + "topConceptOf", PROV + "qualifiedAssociation", RDFS + "isDefinedBy"}
 
 # What stands elsewhere on the page than among the facts, where a source says that it says it.
 UNSAID = {
     RDF + "type": N_("what it is"), SKOS + "inScheme": N_("what it is"), SKOS + "topConceptOf": N_("its place in the list"),
-    PROV + "qualifiedAssociation": N_("who took part"), RDFS + "isDefinedBy": N_("where it is defined"),
+    OWL + "deprecated": N_("that it should no longer be used"), PROV + "qualifiedAssociation": N_("who took part"), RDFS + "isDefinedBy": N_("where it is defined"),
     SKOS + "prefLabel": N_("name"), DCTERMS + "title": N_("title"),
 }  # fmt: skip
 
