@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from SPARQLWrapper import CSV, JSON, JSONLD, N3, RDFXML, TSV, TURTLE, XML, SPARQLWrapper
 
+import kvgraph.graph
 from kvgraph import queries
 from kvgraph import open as open_graph
 from kvgraph.build import build
@@ -26,9 +27,8 @@ CONSTRUCT = "PREFIX dcterms: <http://purl.org/dc/terms/> CONSTRUCT { ?s dcterms:
 
 
 @pytest.fixture(scope="module")
-def base(bundled_home):
-    with served(bundled_home) as address:
-        yield address
+def base(bundled_base):
+    return bundled_base
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +75,13 @@ def test_every_question_gives_the_same_rows_from_page_url_command_line_and_pytho
     assert page.count(b"<tr") == len(expected), "a row of the table for the head and for each answer"
 
 
-def test_the_command_line_gives_the_rows_of_python(graph, bundled_home):
-    """All questions in one process: starting one for each would take minutes."""
+def test_the_command_line_gives_the_rows_of_python(graph, bundled_home, monkeypatch):
+    """All questions in one process, over one loaded release: starting and loading for each would take minutes."""
     from click.testing import CliRunner
 
     from kvgraph.cli import main
 
+    monkeypatch.setattr(kvgraph.graph, "_loaded", lambda release: graph.backend)
     asked = 0
     for name in queries.names():
         question = queries.load(name)
