@@ -68,7 +68,7 @@ def show(term, label: ox.Literal | None = None) -> Shown:
         return Shown("")
     if isinstance(term, ox.Literal):
         text = {"true": "yes", "false": "no"}.get(term.value, term.value) if term.datatype.value == XSD + "boolean" else term.value
-        return Shown(text, lang=term.language)
+        return Shown(text, lang=term.language if term.language != "und" else None)  # of no known language, as acronyms are
     if isinstance(term, ox.NamedNode):
         iri = term.value
         return Shown(label.value if label else short(iri), href_of(iri), label.language if label else None, iri)

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from .. import gathering
 from ..graph import Graph, Rows, UnknownThing
 from ..model import ENTITY_TYPES, EntityType
-from ..namespaces import DCTERMS, ID, KV, ORG, SCHEMA
+from ..namespaces import DCTERMS, ID, KV, ORG, OWL, SCHEMA
 from . import maps, network
 from .display import Shown, question_query, sentence, short, show, when
 from .likeness import Likeness, alike
@@ -74,6 +74,7 @@ class EntityView:
     trust: Trust | None
     map: maps.SmallMap | None
     network: network.Small | None
+    deprecated: bool = False  # by a curator
 
     @property
     def gathers(self) -> bool:
@@ -120,6 +121,7 @@ def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityVi
         trust=trusted,
         map=maps.small_map(said.places()) if around else None,
         network=network.small(graph, iri, language) if around else None,
+        deprecated=OWL + "deprecated" in said.values,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -16,6 +16,10 @@ from .language import N_
 from .reading_order import HIDDEN, LEAD, REST, SECTIONS, UNSAID, WORDS
 
 IDENTIFIERS = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS + "exactMatch")
+REGISTERS = {
+    "https://ror.org/": "ROR", "http://www.wikidata.org/entity/": "Wikidata", "https://isni.org/isni/": "ISNI",
+    "https://doi.org/10.13039/": "Funder Registry",
+}  # fmt: skip
 
 BASES = {"stated": N_("stated"), "classified": N_("classified"), "derived": N_("derived")}
 
@@ -192,8 +196,13 @@ class Said:
         return label.value if label else self.title
 
     def identifiers(self) -> list[Shown]:
+        """What others know it by: our own and legal numbers, then registers by their names."""
         found = [self.labels.term(v) for p in IDENTIFIERS for v in self.values.get(p, ())]
-        return list({shown.text: shown for shown in found}.values())  # a number may be there as text and as a typed value
+        registers = {shown.iri: name for shown in found if shown.iri for start, name in REGISTERS.items() if shown.iri.startswith(start)}
+        named = [replace(shown, text=registers.get(shown.iri, shown.text)) for shown in found]
+        order = list(REGISTERS.values())
+        named.sort(key=lambda shown: order.index(shown.text) if shown.text in order else -1)
+        return list({shown.text: shown for shown in named}.values())  # a number may be there as text and as a typed value
 
 
 def _anchors(properties: list[str]) -> dict[str, str]:
