@@ -13,7 +13,7 @@ from . import maps, network
 from .display import Shown, question_query, sentence, short, show
 from .likeness import Likeness, alike
 from .reading_order import INCOMING, INCOMING_HIDDEN
-from .said import Fact, Labels, Said, Source, Value
+from .said import Elsewhere, Fact, Labels, Said, Source, Value
 from .trust import Trust, trust
 
 OF_SOURCE = 60  # records of a source that its page names
@@ -64,6 +64,7 @@ class EntityView:
     kinds: list[Shown]  # what it is called above its title
     lead: Fact | None
     sections: list[tuple[str, list[Fact]]]
+    elsewhere: list[Elsewhere]
     parts: list[Part]
     partners: Group | None
     groups: list[Group]  # what leads here; of a region first the practices inside it
@@ -108,6 +109,7 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: boo
         kinds=said.kinds(type_),
         lead=said.lead(),
         sections=said.sections(name, bool(participations)),
+        elsewhere=said.elsewhere(),
         parts=parts,
         partners=_partners(graph, iri) if name == "actor" else None,
         groups=([inside] if inside else []) + (_groups(iri, incoming, incoming_counts, labels, without) if incoming else []),
