@@ -214,14 +214,17 @@ class Graph:
 
         Raises the errors of :mod:`kvgraph.queries` for an unknown question or parameter, naming the nearest.
         """
-        return self.query(queries.load(name).bind(**params))
+        question = queries.load(name)
+        return self._answer(question.bind(**params), question.form)
 
     def query(self, text: str) -> Rows | Triples | bool:
         """Answer a SPARQL 1.1 query: :class:`Rows` for SELECT, ``bool`` for ASK, :class:`Triples` otherwise.
 
         Raises :class:`~kvgraph.store.QuerySyntaxError` with line and column, or what the engine refuses.
         """
-        form = check(text)
+        return self._answer(text, check(text))
+
+    def _answer(self, text: str, form: str | None) -> Rows | Triples | bool:
         if form == "ASK":
             return self.backend.ask(text)
         if form in ("CONSTRUCT", "DESCRIBE"):
@@ -319,7 +322,7 @@ def open(home: str | os.PathLike | None = None, release: str | None = None, endp
     missing or damaged. Loading takes about a second on the bundled data.
     """
     folder: Path = releases.home(home)
-    found = releases.find(folder, release) if release else releases.current(folder)
+    found = releases.readable(releases.find(folder, release) if release else releases.current(folder))
     return Graph(remote(found.id, endpoint) or _loaded(found), found)
 
 

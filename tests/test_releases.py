@@ -1,14 +1,19 @@
 """Releases: listed, switched, compared, pruned."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import kvgraph
 from kvgraph import releases
 from kvgraph.build import build
+from kvgraph.cli import main
+from kvgraph.doctor import examine
 from kvgraph.errors import KvgraphError
+from kvgraph.serve import Settings, serve
 
 from .conftest import SMALL
 
@@ -60,6 +65,37 @@ def test_a_damaged_release_says_so_when_it_is_opened(two, damage):
     with pytest.raises(KvgraphError, match=f"{second.id} is damaged") as caught:
         kvgraph.open(home)
     assert "kvgraph build" in caught.value.hint and str(home) not in caught.value.message
+
+
+def reformat(release, format):
+    """Make a release one of another kvgraph; None is from before formats had numbers."""
+    path = release.path / "manifest.json"
+    manifest = {**json.loads(path.read_text(encoding="utf-8")), "format": format}
+    path.write_text(json.dumps({name: value for name, value in manifest.items() if value is not None}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("format, said", [(None, "an older kvgraph"), (releases.FORMAT - 1, "an older kvgraph"), (releases.FORMAT + 1, "a newer kvgraph")])
+def test_a_release_of_another_kvgraph_is_not_read_and_says_what_to_do(two, format, said):
+    home, first, second = two
+    reformat(first, format)
+    reformat(second, format)
+    for attempt in (lambda: kvgraph.open(home), lambda: kvgraph.open(home, first.id), lambda: releases.switch(home, first.id), lambda: serve(Settings(home))):
+        with pytest.raises(releases.OtherFormat, match=f"was built by {said}") as caught:
+            attempt()
+        assert "uild again with: kvgraph build" in caught.value.hint
+    assert [f.state for f in examine(home) if f.subject == "release"] == ["wrong"]
+    done = CliRunner().invoke(main, ["search", "lab", "--home", str(home)])
+    assert done.exit_code == 1 or done.exit_code == 3
+    assert f"was built by {said}" in done.output and "kvgraph build" in done.output
+    assert releases.diff(home, first.id, second.id).added, "what is in the dumps can be compared all the same"
+
+
+def test_what_another_kvgraph_built_is_built_again(two, built):
+    home, first, second = two
+    reformat(second, None)
+    again = build(home, data=built[0] / "data")
+    assert again.fresh and again.release.id not in (first.id, second.id)
+    assert len(list(kvgraph.open(home, again.release.id).search("lab").hits)) > 0
 
 
 def test_diff_shows_what_was_removed_and_added(two):

@@ -95,8 +95,8 @@ def _stream(home: Path) -> None:
 
 
 def _built_from(home: Path, inputs: str) -> releases.Release | None:
-    """The newest release of exactly these inputs: also one that a killed build wrote but did not switch to."""
-    same = [r for r in releases.list_releases(home) if r.manifest["inputs"] == inputs]
+    """The newest release of exactly these inputs that we can read: also one that a killed build wrote but did not switch to."""
+    same = [r for r in releases.list_releases(home) if r.manifest["inputs"] == inputs and r.manifest.get("format") == releases.FORMAT]
     return same[-1] if same else None
 
 
@@ -111,6 +111,7 @@ def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests
         manifest = {
             "id": release_id,
             "built": built,
+            "format": releases.FORMAT,
             **digests,
             **written,
             "sources": sources.files,

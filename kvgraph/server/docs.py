@@ -20,6 +20,7 @@ blueprint = Blueprint("docs", __name__)
 # Under which heading the list of guides has them; what is not named here comes under the last one.
 GROUPS = (
     (N_("About the graph"), ("about", "sources", "cite", "faq", "regions", "accessibility", "privacy")),
+    (N_("Taking part"), ("contributing",)),
     (N_("Using the data"), ("api", "engineers", "reconciliation", "federation")),
     (N_("Running it"), ()),
 )

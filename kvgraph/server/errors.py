@@ -39,8 +39,8 @@ def register(app: Flask) -> None:
 
 def status_of(error: KvgraphError) -> int:
     """The HTTP status an error deserves."""
-    if isinstance(error, QueryError):
-        return error.status
+    if status := getattr(error, "status", None):
+        return status
     if isinstance(error, (UnknownThing, UnknownQuestion)):
         return 404
     return 503 if isinstance(error, (NoRelease, NoNameIndex)) else 400
