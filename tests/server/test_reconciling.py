@@ -258,7 +258,7 @@ def test_an_identifier_that_nothing_has_is_explained(client):
 def test_people_get_a_form_and_where_several_things_fit_a_list(client, bundled_client):
     check(client.get("/resolve", headers=HTML).text)
     response = bundled_client.get("/resolve?id=eurovoc:4496", headers=HTML)
-    assert response.status_code == 300 and response.text.count("closeMatch") == 2
+    assert response.status_code == 300 and response.text.count("probably the same as") == 2
     check(response.text)
 
 
