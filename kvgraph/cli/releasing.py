@@ -74,9 +74,11 @@ def releases(ctx: click.Context, home: Path | None, format_: str | None) -> None
 @click.pass_obj
 def switch(home: Path, release: str) -> None:
     """Make RELEASE the current one: a rollback, or a way forward again."""
+    from .. import event_stream
     from .. import releases as store
 
     click.echo(f"Release {store.switch(home, release).id} is current.", err=True)
+    event_stream.append(home)
 
 
 @releases.command(epilog="\b\nExample:\n  kvgraph releases prune --keep 3")

@@ -61,7 +61,7 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> int:
     Raises :class:`~kvgraph.releases.NoRelease` when nothing was built, :class:`PortTaken` when the port is in use, and
     :class:`~kvgraph.errors.KvgraphError` when a setting is wrong or the release cannot be loaded.
     """
-    releases.current(settings.home)
+    releases.readable(releases.current(settings.home))
     require_port(settings.host, settings.port)
     trusted_proxies()
     logs.configure()
@@ -98,7 +98,7 @@ def _watch(pools: Pools, publisher: Publisher, web: subprocess.Popen) -> int:
 def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-        "--workers", str(settings.web_workers), "--blocking-threads", "64", "--no-ws", "--respawn-failed-workers",
+        "--workers", str(settings.web_workers), "--blocking-threads", "96", "--no-ws", "--respawn-failed-workers",
         "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.web:app",
     ]  # fmt: skip
     (run / "metrics").mkdir()

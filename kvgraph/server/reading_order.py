@@ -41,7 +41,8 @@ SECTIONS = (
     Section(N_("Names, identifiers, links"), (
         SKOS + "prefLabel", DCTERMS + "title", SKOS + "altLabel", DCTERMS + "alternative", FOAF + "homepage",
         DCAT + "landingPage", DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS + "exactMatch",
-        SKOS + "closeMatch", RDFS + "seeAlso", DCTERMS + "license",
+        SKOS + "closeMatch", SKOS + "broadMatch", SKOS + "narrowMatch", SKOS + "relatedMatch", RDFS + "seeAlso",
+        DCTERMS + "license",
     )),
 )  # fmt: skip
 REST = N_("Also stated")
@@ -89,15 +90,18 @@ WORDS = {
     SCHEMA + "endDate": N_("ended"),
     SKOS + "altLabel": N_("also called"),
     SKOS + "broader": N_("within"),
+    SKOS + "broadMatch": N_("narrower than"),
     SKOS + "closeMatch": N_("probably the same as"),
     DCTERMS + "source": N_("drawn from"),
     SKOS + "definition": N_("definition"),
     SKOS + "editorialNote": N_("editors' note"),
     SKOS + "exactMatch": N_("the same as"),
     SKOS + "example": N_("example"),
+    SKOS + "narrowMatch": N_("wider than"),
     SKOS + "note": N_("note"),
     SKOS + "notation": N_("code"),
     SKOS + "prefLabel": N_("name"),
+    SKOS + "relatedMatch": N_("related to"),
     SKOS + "scopeNote": N_("note"),
 }
 
