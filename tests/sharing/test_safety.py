@@ -89,6 +89,12 @@ def test_pages_for_everybody_are_the_same_for_those_who_signed_in(everybody):
     assert one.data == other.data and one.headers["ETag"] == other.headers["ETag"] and not one.headers.getlist("Set-Cookie")
 
 
+def test_what_is_personal_has_no_form_within_a_release(instance, everybody):
+    release = everybody[""].client.get("/readyz").get_data(as_text=True).split()[-1]
+    for address in ("/account", "/contribute", "/curate", "/account/sign-in"):
+        assert everybody["administrator"].client.get(f"/release/{release}{address}", headers=HTML).status_code == 404
+
+
 # ── Others' drafts ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
