@@ -27,7 +27,7 @@ def page(submission: Submission, graph: Graph) -> str:
         raise KvgraphError(gettext("There is no page to look at for this kind of submission."))
     quads = files.applied(_present(graph, submission), submission, submission.changed)
     proposed = Graph(Embedded(_store(quads, graph)), graph.release)
-    thing = view(proposed, submission.thing, context.language(), 100, around=False)
+    thing = view(proposed, submission.thing, context.language(), around=False)
     local = path_of(submission.thing) or ""
     canonical = request.host_url.rstrip("/") + quote(local, safe="/%")
     trail = [(f"/search?type={thing.type.name}", sentence(gettext(thing.type.plural)))] if thing.type else []
