@@ -269,6 +269,7 @@ def test_no_field_carries_a_script(instance, everybody, script):
     fields = {name: script for name in PRACTICE if name not in ("title.lang", "description.lang", "relation", "licence")}
     draft = person.contribute(**{**fields, "title": f"T {script}", "action": "save", "lead": "", "lead.find": script, "note": script})
     pages = [person.read(draft), person.read(f"{draft}?check=1"), person.read("/account")]
+    assert person.client.get(f"{draft}/preview", headers=HTML).status_code in (200, 400), "a page, or what is wrong"
     sent = person.contribute(title=f"Fine {script.replace('<', '(')}", credit="Fine", different="yes")
     pages += [person.read(sent), person.read(f"{sent}/preview"), curator.read(f"/curate/{sent.rpartition('/')[2]}"), curator.read("/curate")]
     for page in pages:
