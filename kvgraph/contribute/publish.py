@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import releases
 from ..build import Built, build
 from ..build.read import CONTRIBUTED, MalformedSource
 from ..build.run import BuildRefused
@@ -32,7 +33,7 @@ def publish(home: Path, *, data: Path | None = None, **options) -> Built:
         for left in reversed(range(ROUNDS)):
             told = reconcile(kept, data)
             try:
-                built = build(home, data=data, **options)
+                built = _built(home, data, bool(told), options)
             except (BuildRefused, MalformedSource) as error:
                 guilty = _guilty(kept, data, _files(error))
                 if not guilty or not left:
@@ -42,6 +43,14 @@ def publish(home: Path, *, data: Path | None = None, **options) -> Built:
                 submissions.published(kept, told, built.release.id)
                 return built
     raise AssertionError("unreachable")
+
+
+def _built(home: Path, data: Path | None, told: bool, options: dict) -> Built:
+    """A release that is new where there is news: what was undone leads forward, not back to a release of long ago that happens to hold the same."""
+    built = build(home, data=data, **options)
+    if told and not built.fresh and built.release.id != releases.list_releases(home)[-1].id:
+        built = build(home, data=data, **{**options, "force": True})
+    return built
 
 
 def _files(error: BuildRefused | MalformedSource) -> dict[str, None]:

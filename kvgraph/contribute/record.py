@@ -13,6 +13,7 @@ from typing import Any
 import pyoxigraph as ox
 from anyascii import anyascii
 
+from ..errors import KvgraphError
 from ..namespaces import DCTERMS, GRAPH, ID, KV, ORG, PROV, RDF, SKOS, XSD
 from .fields import CLASSES, PARTS, by_path
 
@@ -165,6 +166,18 @@ def triples(record: Record) -> list[ox.Triple]:
     """Everything the record says of its thing."""
     typed = [ox.Triple(ox.NamedNode(record.thing), ox.NamedNode(RDF + "type"), ox.NamedNode(class_)) for class_ in types_of(record)]
     return [*typed, *(t for path, values in record.values.items() for value in values for t in triples_of(record, path, value))]
+
+
+def require_well_formed(record: Record) -> None:
+    """Raises :class:`~kvgraph.errors.KvgraphError` if no file could be made of a record: one that is must never stand in the way of a release."""
+    try:
+        for iri in filter(None, (record.thing, record.page, record.source_kind, record.credit_actor, record.replaced_by)):
+            ox.NamedNode(iri)
+        for path, values in record.values.items():
+            for value in values:
+                list(triples_of(record, path, value))
+    except (ValueError, KeyError):
+        raise KvgraphError("Some of this is not well-formed, such as an address that is none.", hint="Send it for review: what must be mended is listed.") from None
 
 
 # ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────────

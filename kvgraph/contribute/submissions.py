@@ -21,7 +21,7 @@ from ..errors import KvgraphError
 from . import settings
 from .accounts import NotAllowed, may, spend
 from .book import Account, Book, Event, SignedIn, Submission, Token, now
-from .record import Record, slug, thing_of
+from .record import Record, require_well_formed, slug, thing_of
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
 OPEN = ("draft", "changes-requested")  # the contributor is at work on it
@@ -277,6 +277,7 @@ def _make_live(session: Session, submission: Submission) -> None:
         taken = set(session.scalars(select(Submission.thing).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)))
         submission.thing = _free(submission.thing, taken)
         submission.content = {**submission.content, "thing": submission.thing}
+    require_well_formed(Record.of(submission.content))
     submission.state, submission.stale = "accepted", True
 
 

@@ -121,6 +121,18 @@ def test_an_operator_decides_on_the_command_line(instance, person, monkeypatch):
     assert run("submissions", "reject", sent, "No.").exit_code == 1 and run("submissions", "show", "nothing").exit_code == 1
 
 
+def test_what_is_not_well_formed_never_stands_in_the_way_of_a_release(instance, person):
+    """Neither shown nor accepted, not even by an operator, who is asked less."""
+    draft = person().contribute(title="Not well-formed", page="no address < at all", homepage="also none", action="save")
+    submission = submissions.load(instance.book, draft.rpartition("/")[2])
+    owner = submission.account
+    submissions.submit(instance.book, owner, submission.id)
+    with pytest.raises(KvgraphError, match="not well-formed"):
+        submissions.accept(instance.book, accounts.operator(), submission.id, submissions.load(instance.book, submission.id).version)
+    instance.publish()
+    assert submissions.load(instance.book, submission.id).state == "submitted"
+
+
 def test_limits_of_an_account(instance):
     reader = accounts.sign_up(instance.book, "diligent", "a quite long password")
     for number in range(submissions.DRAFTS):

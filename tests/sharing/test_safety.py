@@ -89,6 +89,12 @@ def test_pages_for_everybody_are_the_same_for_those_who_signed_in(everybody):
     assert one.data == other.data and one.headers["ETag"] == other.headers["ETag"] and not one.headers.getlist("Set-Cookie")
 
 
+def test_what_is_personal_has_no_form_within_a_release(instance, everybody):
+    release = everybody[""].client.get("/readyz").get_data(as_text=True).split()[-1]
+    for address in ("/account", "/contribute", "/curate", "/account/sign-in"):
+        assert everybody["administrator"].client.get(f"/release/{release}{address}", headers=HTML).status_code == 404
+
+
 # ── Others' drafts ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -263,6 +269,7 @@ def test_no_field_carries_a_script(instance, everybody, script):
     fields = {name: script for name in PRACTICE if name not in ("title.lang", "description.lang", "relation", "licence")}
     draft = person.contribute(**{**fields, "title": f"T {script}", "action": "save", "lead": "", "lead.find": script, "note": script})
     pages = [person.read(draft), person.read(f"{draft}?check=1"), person.read("/account")]
+    assert person.client.get(f"{draft}/preview", headers=HTML).status_code in (200, 400), "a page, or what is wrong"
     sent = person.contribute(title=f"Fine {script.replace('<', '(')}", credit="Fine", different="yes")
     pages += [person.read(sent), person.read(f"{sent}/preview"), curator.read(f"/curate/{sent.rpartition('/')[2]}"), curator.read("/curate")]
     for page in pages:

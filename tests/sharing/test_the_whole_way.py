@@ -53,6 +53,7 @@ def test_by_form(instance, visitor, person):
     assert "It never took place." in visitor.read(draft)
     visitor.read("/doc/practice/fish-market-data-club", 404)
     assert open_graph(instance.home).release.manifest["digest"] == releases.find(instance.home, before).manifest["digest"], "as if it had never been"
+    assert releases.current(instance.home).id == releases.list_releases(instance.home)[-1].id not in (before, release), "undone is a new release"
 
 
 def test_a_correction_changes_the_record_and_says_on_which_page(instance, person):

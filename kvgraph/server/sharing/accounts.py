@@ -144,7 +144,9 @@ def delete() -> str:
 @blueprint.post("/account/delete")
 @require()
 def deleted() -> Response | tuple[str, int]:
+    accounts.require(the_book(), "sign-in-account", visitor().name.lower())
     if not secrets.is_password(visitor().password, request.form.get("password", "")):
+        accounts.count(the_book(), "sign-in-account", visitor().name.lower())
         return render_template("account-delete.html", error=KvgraphError(gettext("That is not your password."))), 422
     submissions.forget(the_book(), visitor(), credit=request.form.get("credit") == "yes")
     return sessions.sign_out(redirect("/contribute", 303))

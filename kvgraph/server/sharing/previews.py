@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from ...contribute import files
 from ...contribute.book import Submission
-from ...contribute.record import graphs_of
+from ...contribute.record import Record, graphs_of, require_well_formed
 from ...errors import KvgraphError
 from ...graph import Graph
 from ...model import path_of
@@ -25,9 +25,10 @@ def page(submission: Submission, graph: Graph) -> str:
     """The page about its thing, made from what the file would say and from what the things in it are called."""
     if submission.kind not in ("record", "correction"):
         raise KvgraphError(gettext("There is no page to look at for this kind of submission."))
+    require_well_formed(Record.of(submission.content))
     quads = files.applied(_present(graph, submission), submission, submission.changed)
     proposed = Graph(Embedded(_store(quads, graph)), graph.release)
-    thing = view(proposed, submission.thing, context.language(), 100, around=False)
+    thing = view(proposed, submission.thing, context.language(), around=False)
     local = path_of(submission.thing) or ""
     canonical = request.host_url.rstrip("/") + quote(local, safe="/%")
     trail = [(f"/search?type={thing.type.name}", sentence(gettext(thing.type.plural)))] if thing.type else []
