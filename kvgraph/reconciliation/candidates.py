@@ -13,7 +13,7 @@ from ..errors import KvgraphError
 from ..identifiers import key, readings, site
 from ..link.names import Name, parse, similarity
 from ..model import path_of
-from ..namespaces import COUNTRY, NUTS
+from ..namespaces import COUNTRY, NUTS, SKOS
 from ..search_facets import Facets
 from .name_index import Found, NameIndex, Thing
 from .properties import Property, property_of
@@ -23,6 +23,7 @@ LONGEST_QUERY = 1000  # characters of a name
 MOST_VALUES = 50  # of a property
 MOST_LIMIT = 100  # candidates for one name
 FLOOR = 0.3  # names less alike than this are no candidates
+NEAR = 0.8  # how good an identifier is that belongs to something wider or narrower
 CERTAIN = 0.93  # names this much alike are one name with a typing error, if nothing else is nearly as good
 AHEAD = 0.12  # by so much the best must be better than the next
 LETTERS = 8  # of a name that may be taken with a typing error
@@ -62,6 +63,11 @@ class Resolved:
     thing: Thing
     identifier: str
     relation: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether it is the thing identified, and not a wider or narrower one."""
+        return self.relation not in (SKOS + "broadMatch", SKOS + "narrowMatch")
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,8 @@ class Reconciler:
         return best
 
     def _identified(self, text: str, allowed: frozenset[str] | None) -> dict[int, Found]:
-        return {n: Found(n, 1.0, text) for n in self._bearers(text) if allowed is None or self.index.thing(n).type in allowed}
+        bearers = {n: self._resolved(self.index.thing(n), each) for n, each in self._bearers(text).items() if allowed is None or self.index.thing(n).type in allowed}
+        return {n: Found(n, 1.0, text) if bearer.same else Found(n, NEAR, "") for n, bearer in bearers.items()}
 
     def _having(self, known: list[_Known], allowed: frozenset[str] | None) -> dict[int, Found]:
         """What has the identifiers or home pages that are all that is known."""

@@ -31,7 +31,7 @@ EXAMPLES = ("ES51", "country/ESP", "http://data.europa.eu/nuts/code/ES51")  # wh
 
 @blueprint.get("/resolve")
 def resolve() -> Response:
-    """One thing: see it (303). Several: choose (300). None: 404. As JSON all that was found."""
+    """One thing: see it (303). Several, or one that is only wider or narrower: choose (300). None: 404. As JSON all that was found."""
     format = context.wanted_format(OFFERED)
     asked = request.args.get("id", "").strip()[:LONGEST]
     if not asked:
@@ -46,10 +46,10 @@ def resolve() -> Response:
     if format is ANSWER:
         return headers.tagged("json", lambda: _as_json(asked, found, language), language)
     ours = [r for r in found if r.thing.type not in IMPORTED and path_of(r.thing.iri)] or [r for r in found if path_of(r.thing.iri)]
-    if len(ours) == 1:
+    if len(ours) == 1 and ours[0].same:
         return redirect(quote(path_of(ours[0].thing.iri, under="doc"), safe="/%"), 303)
     response = headers.page(lambda: render_template("resolve.html", asked=asked, found=[_line(r, language) for r in found], examples=(), site=root()))
-    if response.status_code == 200 and len(found) > 1:
+    if response.status_code == 200:
         response.status_code = 300
     return response
 

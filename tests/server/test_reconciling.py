@@ -255,6 +255,17 @@ def test_an_identifier_that_nothing_has_is_explained(client):
     refused(client.get("/resolve?id=nothing", headers={"Accept": "application/json"}), 404, "ROR", "NUTS")
 
 
+def test_an_identifier_of_something_wider_or_narrower_is_for_choosing(bundled_client):
+    response = bundled_client.get("/resolve?id=eurovoc:6755", headers=HTML)
+    assert response.status_code == 300 and "Location" not in response.headers
+    assert "/id/channel/spin-offs" in check(response.text).links or "/doc/channel/spin-offs" in check(response.text).links
+    found = bundled_client.get("/resolve?id=eurovoc:6755", headers={"Accept": "application/json"}).json["found"]
+    assert {f["relation"].rpartition("#")[2] for f in found} <= {"broadMatch", "narrowMatch"}
+    asked = {"queries": json.dumps({"q": {"query": "eurovoc:6755"}})}
+    candidates = bundled_client.post("/reconcile", data=asked).json["q"]["result"]
+    assert "channel/spin-offs" in {c["id"] for c in candidates} and not any(c["match"] for c in candidates)
+
+
 def test_people_get_a_form(client):
     check(client.get("/resolve", headers=HTML).text)
 
