@@ -58,10 +58,12 @@ def test_a_process_that_hangs_up_waits_no_more(start):
 
 def test_strangers_leave_a_worker_free_for_the_server(start, threads):
     client, order = start(workers=2), []
-    asked = [threads.submit(ask, client, f"10.0.0.{i}", 1, order) for i in range(3)]
+    first = hang(client, who="10.0.0.9")
+    asked = [threads.submit(ask, client, f"10.0.0.{i}", 0.1, order) for i in range(2)]
     until(lambda: client.status()["waiting"] == 2)
     assert len(busy(client)) == 1
     assert len(list(client.select(LIGHT))) == 5 and not order
+    first.close()
     for found in asked:
         found.result(10)
 

@@ -56,7 +56,7 @@ def test_every_file_is_well_formed_sparql_with_and_without_its_optional_paramete
         for values in (required, question.examples, everything):
             text = question.bind(**values)
             ox.Store().query(text)
-            assert "$" not in text
+            assert not any(token["param"] for token in queries._TOKEN.finditer(text)), name  # a string may hold a "$1"
         prepareQuery(text)  # rdflib's parser is slow: the fullest form is enough
 
 

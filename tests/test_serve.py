@@ -26,9 +26,8 @@ CONSTRUCT = "PREFIX dcterms: <http://purl.org/dc/terms/> CONSTRUCT { ?s dcterms:
 
 
 @pytest.fixture(scope="module")
-def base(bundled_home):
-    with served(bundled_home) as address:
-        yield address
+def base(bundled_base):
+    return bundled_base
 
 
 @pytest.fixture(scope="module")

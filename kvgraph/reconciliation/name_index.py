@@ -28,7 +28,7 @@ from .types import NUMBER, ORGANISATION
 _LETTERS = {letter: number for number, letter in enumerate(" abcdefghijklmnopqrstuvwxyz0123456789")}
 PARTS = len(_LETTERS) ** 3
 _OTHER_NAMES = (SKOS + "altLabel", DCTERMS + "alternative", ORG + "alternateName", SKOS + "hiddenLabel")
-_ELSEWHERE = (SKOS + "exactMatch", SKOS + "closeMatch", OWL + "sameAs")
+_ELSEWHERE = (SKOS + "exactMatch", SKOS + "closeMatch", OWL + "sameAs", SKOS + "broadMatch", SKOS + "narrowMatch")
 _CODES = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", ORG + "identifier", EURIO + "identifier")
 _HOMEPAGES = (FOAF + "homepage", DCAT + "landingPage")
 _TEXTS = (DCTERMS + "description", SKOS + "definition", KV + "lesson")

@@ -14,7 +14,7 @@ from . import maps, network
 from .display import Shown, question_query, sentence, short, show, when
 from .likeness import Likeness, alike
 from .reading_order import INCOMING, INCOMING_HIDDEN
-from .said import Fact, Labels, Said, Source, Value
+from .said import Elsewhere, Fact, Labels, Said, Source, Value
 from .trust import Trust, trust
 
 # What things share that lead here → the facet of the search that narrows them.
@@ -65,6 +65,7 @@ class EntityView:
     lead: Fact | None
     glance: list[tuple[str, list[Shown]]]  # who, where and since when, in a line
     sections: list[tuple[str, list[Fact]]]
+    elsewhere: list[Elsewhere]
     parts: list[Part]
     partners: Group | None
     groups: list[Group]  # what leads here; of a region first the practices inside it
@@ -112,6 +113,7 @@ def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityVi
         lead=said.lead(),
         glance=_glance(said, parts) if name in ("practice", "learning-example", "policy") else [],
         sections=said.sections(name, bool(participations)),
+        elsewhere=said.elsewhere(),
         parts=parts,
         partners=_partners(graph, iri) if name == "actor" else None,
         groups=([inside] if inside else []) + (_groups(iri, incoming, incoming_counts, labels, without) if around else []),

@@ -57,7 +57,7 @@ def read(environ: dict, longest: int) -> ProtocolRequest:
 
     Raises ``BadRequest``, ``UnsupportedMediaType``, ``RequestEntityTooLarge`` or :class:`~kvgraph.store.UpdateRefused`.
     """
-    fields = _fields(environ.get("QUERY_STRING", "").encode("latin-1"), "the address")
+    sent = fields(environ.get("QUERY_STRING", "").encode("latin-1"), "the address")
     posted = environ["REQUEST_METHOD"] == "POST"
     if posted:
         _refuse_codings(environ)
@@ -70,8 +70,8 @@ def read(environ: dict, longest: int) -> ProtocolRequest:
         if kind not in (FORM, DIRECT):
             raise UnsupportedMediaType(f"Send a query as {DIRECT}, or as a field of {FORM}; not as {kind or 'a body without Content-Type'}.")
         body = _body(environ, longest)
-        fields += _fields(body, "the form") if kind == FORM else [("query", _text(body))]
-    return _request(fields, posted)
+        sent += fields(body, "the form") if kind == FORM else [("query", _text(body))]
+    return _request(sent, posted)
 
 
 def _body(environ: dict, longest: int) -> bytes:
@@ -91,7 +91,7 @@ def _refuse_codings(environ: dict) -> None:
         raise error
 
 
-def _fields(raw: bytes, where: str) -> list[tuple[str, str]]:
+def fields(raw: bytes, where: str) -> list[tuple[str, str]]:
     """The fields of ``application/x-www-form-urlencoded``, as ``urllib.parse.parse_qsl`` reads them."""
     pairs = [pair.partition(b"=") for pair in raw.split(b"&") if pair]
     if len(pairs) > MOST_FIELDS:

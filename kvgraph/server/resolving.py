@@ -18,6 +18,7 @@ from ..spreadsheet import XLSX
 from . import answers, context, headers, limits
 from .addresses import root
 from .display import Shown, href_of
+from .reading_order import WORDS
 
 blueprint = Blueprint("resolving", __name__)
 
@@ -64,7 +65,7 @@ def _local(asked: str) -> str:
 def _line(found: Resolved, language: str) -> tuple[Shown, str, str, str]:
     name, tag = found.thing.label(language)
     described = context.graph().reconciler.describe(found.thing, language)
-    return Shown(name, href_of(found.thing.iri), tag or None, found.thing.iri), described, compact(found.relation) if found.relation else "", found.identifier
+    return Shown(name, href_of(found.thing.iri), tag or None, found.thing.iri), described, gettext(WORDS[found.relation]) if found.relation in WORDS else compact(found.relation), found.identifier
 
 
 def _as_json(asked: str, found: list[Resolved], language: str) -> Response:

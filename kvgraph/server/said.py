@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from ..graph import Rows, best_label
 from ..model import LABEL_PROPERTIES, EntityType
-from ..namespaces import DCTERMS, ELI, KV, LOCN, ORG, PROV, RDF, SKOS
+from ..namespaces import DCTERMS, ELI, KV, LOCN, ORG, OWL, PROV, RDF, SKOS
 from .display import Shown, host, sentence, show
 from .language import N_
 from .reading_order import HIDDEN, LEAD, REST, SECTIONS, UNSAID, WORDS
@@ -19,6 +19,13 @@ IDENTIFIERS = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS
 REGISTERS = {
     "https://ror.org/": "ROR", "http://www.wikidata.org/entity/": "Wikidata", "https://isni.org/isni/": "ISNI",
     "https://doi.org/10.13039/": "Funder Registry",
+}  # fmt: skip
+
+# The same thing elsewhere: what is certain first.
+ELSEWHERE = (SKOS + "exactMatch", OWL + "sameAs", SKOS + "closeMatch")
+SITES = {
+    "ror.org": "ROR", "wikidata.org": "Wikidata", "eurovoc.europa.eu": "EuroVoc", "linkedopendata.eu": "Kohesio", "cordis.europa.eu": "CORDIS",
+    "ec.europa.eu": N_("EU participants (PIC)"), "publications.europa.eu": N_("EU authority tables"), "data.europa.eu": "data.europa.eu", "isni.org": "ISNI", "grid.ac": "GRID", "doi.org": "DOI",
 }  # fmt: skip
 
 BASES = {"stated": N_("stated"), "classified": N_("classified"), "derived": N_("derived")}
@@ -61,6 +68,15 @@ class Fact:
     values: list[Value]
     prose: bool
     anchor: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The identifiers that a thing has elsewhere by one property: each with the data set it belongs to, and who says so. ``anchor``: its id on the page."""
+
+    relation: str
+    anchor: str
+    identifiers: list[tuple[str, Value]]
 
 
 class Labels:
@@ -161,7 +177,7 @@ class Said:
     def sections(self, type_name: str, has_parts: bool) -> list[tuple[str, list[Fact]]]:
         """(heading, facts) of each section that has any."""
         lead = self.lead()
-        done = set(HIDDEN) | ({lead.iri} if lead else set())
+        done = set(HIDDEN) | set(ELSEWHERE) | ({lead.iri} if lead else set())
         if has_parts:
             done.add(KV + "lead")
         found = []
@@ -172,6 +188,16 @@ class Said:
         found.append((gettext(REST), [self.fact(p) for p in sorted(self.values) if p not in done]))
         found = [(heading, [fact for fact in facts if fact.values]) for heading, facts in found]
         return [(heading, facts) for heading, facts in found if facts]
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """What it is in the data of others, the certain ones first."""
+        found = []
+        for property_ in ELSEWHERE:
+            values = [Value(self.labels.term(v), list(s.values())) for v, s in self.values.get(property_, {}).items()]
+            named = [(gettext(SITES[site]) if (site := host(v.shown.iri or "")) in SITES else site, v) for v in values]
+            if named:
+                found.append(Elsewhere(self.labels.property(property_), self.anchors[property_], sorted(named, key=lambda n: (n[0].casefold(), n[1].shown.text))))
+        return found
 
     def terms(self, iri: str) -> list[Shown]:
         """The values of a property, by their names."""

@@ -297,6 +297,7 @@ class Desk:
             for job in self.turns:
                 self.turns.remove(job)
                 job.call(Gone())
+            self.usher = None
 
 
 def _connected(path: Path) -> socket.socket:

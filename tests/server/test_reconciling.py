@@ -255,11 +255,8 @@ def test_an_identifier_that_nothing_has_is_explained(client):
     refused(client.get("/resolve?id=nothing", headers={"Accept": "application/json"}), 404, "ROR", "NUTS")
 
 
-def test_people_get_a_form_and_where_several_things_fit_a_list(client, bundled_client):
+def test_people_get_a_form(client):
     check(client.get("/resolve", headers=HTML).text)
-    response = bundled_client.get("/resolve?id=eurovoc:4496", headers=HTML)
-    assert response.status_code == 300 and response.text.count("closeMatch") == 2
-    check(response.text)
 
 
 def test_the_crosswalk(bundled_client):
