@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ import pyoxigraph as ox
 from .. import __version__
 from ..errors import KvgraphError
 from ..namespaces import DCAT, DCTERMS, GRAPH, ID, KV, PROV, RDFS, VOID
+from . import fetch
 from .imported import DATA, DESCRIPTION, REPORT, folder, imports, only_importer, previous
 from .organisations import Writer
 from .raw import Raw, checksum, raw_files
@@ -94,6 +96,31 @@ def run(
     return Outcome(report, True)
 
 
+def fetched(
+    home: Path, source: Source, step: Callable[[str], None] = lambda name: None, progress: Callable[[int, int | None], None] = lambda done, total: None,
+    allowed: fetch.Allowed = fetch.public,
+) -> list[Path]:  # fmt: skip
+    """The files of a source, fetched from where they are published into the home. Raises :class:`~kvgraph.sources.fetch.NotFetched`."""
+    if not source.addresses:
+        raise fetch.NotFetched(f"{source.name} has no one file to fetch.", hint=source.where)
+    into = home / "sources" / ".fetched" / source.name
+
+    def get(address: str) -> Path:
+        step(f"fetch {source.name}")
+        try:
+            return fetch.fetch(address, into, allowed=allowed, progress=progress).path
+        except fetch.NotFetched as problem:
+            raise fetch.NotFetched(problem.message, hint=f"{problem.hint or ''} Then: kvgraph import {source.name} FILE".strip()) from None
+
+    addresses = source.addresses
+    if source.newest:
+        try:
+            addresses = [source.newest(json.loads(get(address).read_bytes())) for address in addresses]
+        except ValueError as problem:
+            raise fetch.NotFetched(f"{addresses[0]} {problem}.", hint=f"Find the file at {source.page} and name it on the command line.") from None
+    return [get(address) for address in addresses]
+
+
 def remove(home: Path, name: str) -> bool:
     """Take an import away; the next build is without it. Returns whether there was one."""
     with only_importer(home):
@@ -125,9 +152,11 @@ def _write(draft: Path, source: Source, raws: list[Raw], version: str, options: 
     tally = _Tally(options.strict, progress)
     organisations = Writer(draft)
     graph = node(source.graph(version))
-    with open(draft / DATA, "wb", buffering=1 << 20) as file:
+    unsorted = draft / "unsorted"
+    with open(unsorted, "wb", buffering=1 << 20) as file:
         ox.serialize(_quads(source.read(raws, options.encoding), graph, tally, organisations), output=file, format=ox.RdfFormat.N_QUADS)
     organisations.close()
+    triples = _sort(unsorted, draft / DATA)
     if not tally.taken:
         first = f" The first: {_place(tally.problems[0])}" if tally.problems else ""
         raise NothingCameIn(f"Nothing in {', '.join(r.name for r in raws)[:300] or 'these files'} could be taken.{first}", hint=f"Wanted: {source.files}")
@@ -136,10 +165,19 @@ def _write(draft: Path, source: Source, raws: list[Raw], version: str, options: 
         "source": source.name, "iri": source.iri, "title": source.title, "graph": graph.value, "issued": tally.day, "imported": today,
         "read": tally.read, "taken": tally.taken, "set_aside": tally.set_aside, "left_out": tally.left_out,
         "problems": [vars(problem) for problem in tally.problems], "notes": [vars(note) for note in tally.notes],
-        "triples": tally.triples, "organisations": organisations.count,
+        "triples": triples, "organisations": organisations.count,
     }  # fmt: skip
     _describe(draft / DESCRIPTION, source, version, report)
     return report
+
+
+def _sort(lines: Path, into: Path) -> int:
+    """Sort lines, each once, with little memory however many there are; returns how many there are. Build merges sorted files without reading them."""
+    command = ["sort", "--unique", "--buffer-size=512M", f"--temporary-directory={lines.parent}", "--output", os.fspath(into), os.fspath(lines)]
+    subprocess.run(command, check=True, env={**os.environ, "LC_ALL": "C"})
+    lines.unlink()
+    with open(into, "rb", buffering=0) as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
 class _Tally:
@@ -147,7 +185,7 @@ class _Tally:
 
     def __init__(self, strict: bool, progress: Callable[[int], None]):
         self.strict, self.progress = strict, progress
-        self.read = self.taken = self.set_aside = self.left_out = self.triples = 0
+        self.read = self.taken = self.set_aside = self.left_out = 0
         self.problems: list[SetAside] = []
         self.notes: list[SetAside] = []
         self.day = ""
@@ -161,7 +199,6 @@ class _Tally:
 
     def take(self, row: Taken) -> None:
         self.taken += 1
-        self.triples += len(row.triples)
         self.day = max(self.day, row.day)
         if row.notes:
             self.left_out += len(row.notes)

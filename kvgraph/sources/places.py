@@ -51,3 +51,8 @@ def _described() -> frozenset[str]:
     files = [data / "countries.trig", *sorted((data / "regions").glob("*.trig"))]
     subjects = (quad.subject for file in files for quad in ox.parse(path=file))
     return frozenset(subject.value for subject in subjects if isinstance(subject, ox.NamedNode))
+
+
+def described(iri: str) -> bool:
+    """Whether the curated data describe this country or region."""
+    return iri in _described()

@@ -103,3 +103,12 @@ def _identifiers(given: list[dict]) -> Iterator[str]:
             value = str(value).replace(" ", "")
             if pattern and re.fullmatch(r"[A-Za-z0-9.]+", value):
                 yield pattern.format(value)
+
+
+def newest(listing: dict) -> str:
+    """The address of the newest dump in the listing of Zenodo, where ROR publishes it. Raises :class:`BadRow`."""
+    try:
+        files = listing["hits"]["hits"][0]["files"]
+        return next(file["links"]["self"] for file in files if file["key"].endswith(".zip"))
+    except (KeyError, IndexError, TypeError, StopIteration):
+        raise BadRow("is no listing of Zenodo") from None

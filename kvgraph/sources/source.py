@@ -17,8 +17,8 @@ CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 class Source:
     """A data set with its publisher and terms. ``read`` turns opened files into rows; ``files`` says which files these are.
 
-    ``publisher`` is an actor of the curated data (its slug) or a name. ``addresses`` are where its files are fetched from;
-    there are none where a person has to choose (``where`` then says how).
+    ``publisher`` is an actor of the curated data (its slug) or a name. ``addresses`` are where its files are fetched from; there are none where a
+    person has to choose, and ``where`` says how. ``comment`` is what its readers should know, ``kind`` one of the kinds of source.
     """
 
     name: str
@@ -30,8 +30,10 @@ class Source:
     files: str
     read: Reader = field(repr=False)
     addresses: tuple[str, ...] = ()
+    where: str = ""
     comment: str = ""
     kind: str = "official"
+    newest: Callable[[dict], str] | None = field(default=None, repr=False)  # the address of the file in a listing that is fetched first
 
     @property
     def iri(self) -> str:
