@@ -61,14 +61,16 @@ def load(store: ox.Store, found: Import) -> None:
         store.bulk_load(io.BufferedReader(Ungraphed(file, found.report["graph"]), 1 << 20), format=ox.RdfFormat.N_TRIPLES)
 
 
-def sorted_lines(found: Import, folder: Path) -> list[Path]:
-    """The statements of an import and their part of the merge, as two sorted files; the second is made in ``folder``."""
-    merged = folder / f"{found.name}.nt"
+def ungraphed(found: Import, folder: Path) -> Path:
+    """The part of an import in the merge as a sorted file of N-Triples, made in ``folder`` if it is not there."""
+    merged = folder / f"{found.name}.merge"
+    if merged.exists():
+        return merged
     with open(found.data, "rb") as file, open(merged, "wb", buffering=1 << 20) as into:
         reader = io.BufferedReader(Ungraphed(file, found.report["graph"]), 1 << 20)
         while chunk := reader.read(1 << 20):
             into.write(chunk)
-    return [found.data, merged]
+    return merged
 
 
 def merge_sorted(files: Iterable[Path], into: Path) -> None:

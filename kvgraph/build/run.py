@@ -75,17 +75,21 @@ def build(
         step("read sources")
         sources = read(files, lambda done: progress(done, len(files)))
         taken = list(imports(home).values())
-        if taken:
-            step("take in imports")
-            for found in taken:
+        large = [found for found in taken if imported.large(found)]
+        for found in taken:
+            if found not in large:
                 imported.load(sources.store, found)
         step("describe")
-        add_descriptions(sources.store)
+        add_descriptions(sources.store, [found.report for found in large])
         lines = nquads(sources.store)
-        digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+        digest = _digest(lines, large)
+        if large:
+            step("take in imports")
+            for found in large:
+                imported.load(sources.store, found)
         step("validate")
-        report = _validated(home, sources, taken)
-        release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step)
+        report = _validated(home, sources, large)
+        release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, large)
         return Built(release, True, time.monotonic() - began)
 
 
@@ -95,14 +99,22 @@ def _built_from(home: Path, inputs: str) -> releases.Release | None:
     return same[-1] if same else None
 
 
-def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step) -> releases.Release:
+def _digest(lines: list[str], large: list[Import]) -> str:
+    """SHA-256 of what a release says: of its lines, and of what large imports were made from."""
+    digest = hashlib.sha256("".join(lines).encode())
+    for found in large:
+        digest.update(json.dumps([found.name, found.report["files"], found.report["code"]]).encode())
+    return digest.hexdigest()
+
+
+def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step, large: list[Import]) -> releases.Release:
     now = datetime.now(timezone.utc)
     release_id = _free_id(home, f"{now:%Y-%m-%d}-{digests['digest'][:8]}")
     draft = home / "releases" / f".{release_id}.draft"
     draft.mkdir()
     try:
         built = now.isoformat(timespec="seconds")
-        written = write(sources.store, lines, report, release_id, built, draft, step)
+        written = write(sources.store, lines, report, release_id, built, draft, step, large)
         manifest = {
             "id": release_id,
             "built": built,
@@ -130,9 +142,8 @@ def _free_id(home: Path, wanted: str) -> str:
     return free
 
 
-def _validated(home: Path, sources: Sources, taken: list[Import]) -> dict:
+def _validated(home: Path, sources: Sources, large: list[Import]) -> dict:
     """The validation report of this merge: pyshacl's, and of large imports that of the fast engine; each from the cache where it was seen before."""
-    large = [found for found in taken if imported.large(found)]
     statements = beside(sources.store, {found.report["graph"] for found in large})
     key = hashlib.sha256(b"".join(sorted(ox.serialize(statements, format=ox.RdfFormat.N_TRIPLES).splitlines(keepends=True)))).hexdigest()
     results = located(sources, _cached(home, key, lambda: results_of(statements)))

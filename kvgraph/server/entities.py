@@ -41,7 +41,12 @@ def document(path: str) -> Response:
         return redirect(_local(now) + (format.suffix if format else ""), 301)
     if format is None:
         format = context.wanted_format(OFFERED)
-    response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format), keep=True)
+    try:
+        response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format), keep=True)
+    except UnknownThing:
+        if path_of(iri, imported=False) or not path_of(iri):
+            raise
+        return redirect(quote(iri, safe=":/#?%"), 303)  # not imported into this release: the thing itself is elsewhere
     for other in OFFERED[1:]:
         address = quote(path_of(iri) + other.suffix, safe="/%")
         response.headers.add("Link", f'<{address}>; rel="alternate"; type="{other.media_type}"')

@@ -13,15 +13,17 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from urllib.parse import quote
 
+import pyoxigraph as ox
+
+from ..model import PIC
 from ..namespaces import DCTERMS, EURIO, FOAF, ID, KV, ORG, RDFS, SCHEMA, SKOS
 from . import places
 from .raw import Raw, UnreadableFile
-from .record import LONGEST_TEXT, BadRow, Name, Once, Organisation, SetAside, Statements, Taken, names_of, needed, number, text, web_address
+from .record import LONGEST_TEXT, BadRow, Name, Once, Organisation, SetAside, Statements, Taken, names_of, needed, node, number, text, web_address
 from .tables import Row, columns_of, rows
 
 PROJECT = "https://cordis.europa.eu/project/id/"
 PROGRAMME = "https://cordis.europa.eu/programme/id/"
-PIC = "https://ec.europa.eu/info/funding-tenders/opportunities/portal/screen/how-to-participate/org-details/"
 FIELD = ID + "euroscivoc/"  # by its number: the files do not say the address of the concept; the import euroscivoc does
 _KINDS = {
     "HES": "higher education", "REC": "research organisation", "PRC": "company", "PUB": "public body", "OTH": "other",
@@ -148,6 +150,7 @@ class _Package:
         self.rows.add(key)
         said.a(EURIO + "OrganisationRole")
         said.to(EURIO + "isInvolvedIn", project)
+        said.triples.append(ox.Triple(node(project), node(EURIO + "hasInvolvedParty"), node(iri)))
         said.to(EURIO + "isRoleOf", PIC + pic)
         said.say(EURIO + "roleLabel", role)
         said.amount(SCHEMA + "amount", row["ecContribution"])

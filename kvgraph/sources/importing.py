@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ import pyoxigraph as ox
 
 from .. import __version__
 from ..errors import KvgraphError
-from ..namespaces import DCAT, DCTERMS, GRAPH, ID, KV, PROV, RDFS, VOID
+from ..namespaces import DCAT, DCTERMS, GRAPH, ID, KV, PROV, RDF, RDFS, VOID
 from . import fetch
 from .imported import DATA, DESCRIPTION, REPORT, folder, imports, only_importer, previous
 from .organisations import Writer
@@ -156,7 +157,8 @@ def _write(draft: Path, source: Source, raws: list[Raw], version: str, options: 
     with open(unsorted, "wb", buffering=1 << 20) as file:
         ox.serialize(_quads(source.read(raws, options.encoding), graph, tally, organisations), output=file, format=ox.RdfFormat.N_QUADS)
     organisations.close()
-    triples = _sort(unsorted, draft / DATA)
+    _sort(unsorted, draft / DATA)
+    properties, classes = _counted(draft / DATA)
     if not tally.taken:
         first = f" The first: {_place(tally.problems[0])}" if tally.problems else ""
         raise NothingCameIn(f"Nothing in {', '.join(r.name for r in raws)[:300] or 'these files'} could be taken.{first}", hint=f"Wanted: {source.files}")
@@ -165,19 +167,31 @@ def _write(draft: Path, source: Source, raws: list[Raw], version: str, options: 
         "source": source.name, "iri": source.iri, "title": source.title, "graph": graph.value, "issued": tally.day, "imported": today,
         "read": tally.read, "taken": tally.taken, "set_aside": tally.set_aside, "left_out": tally.left_out,
         "problems": [vars(problem) for problem in tally.problems], "notes": [vars(note) for note in tally.notes],
-        "triples": triples, "organisations": organisations.count,
+        "triples": sum(properties.values()), "properties": properties, "classes": classes, "organisations": organisations.count,
     }  # fmt: skip
     _describe(draft / DESCRIPTION, source, version, report)
     return report
 
 
-def _sort(lines: Path, into: Path) -> int:
-    """Sort lines, each once, with little memory however many there are; returns how many there are. Build merges sorted files without reading them."""
+def _sort(lines: Path, into: Path) -> None:
+    """Sort lines, each once, with little memory however many there are. Build merges sorted files without reading them."""
     command = ["sort", "--unique", "--buffer-size=512M", f"--temporary-directory={lines.parent}", "--output", os.fspath(into), os.fspath(lines)]
     subprocess.run(command, check=True, env={**os.environ, "LC_ALL": "C"})
     lines.unlink()
-    with open(into, "rb", buffering=0) as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+
+
+def _counted(data: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """How many statements there are of each property, and how many things of each class."""
+    properties: Counter[bytes] = Counter()
+    classes: Counter[bytes] = Counter()
+    is_type = f"<{RDF}type>".encode()
+    with open(data, "rb") as file:
+        for line in file:  # N-Quads: no blank in what stands before the object
+            _, property_, rest = line.split(b" ", 2)
+            properties[property_] += 1
+            if property_ == is_type:
+                classes[rest.partition(b" ")[0]] += 1
+    return tuple({term[1:-1].decode(): number for term, number in sorted(counted.items())} for counted in (properties, classes))
 
 
 class _Tally:

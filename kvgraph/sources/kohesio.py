@@ -69,6 +69,7 @@ def _project(row: Row, projects: Once, beneficiaries: Once) -> tuple[Statements,
         role = Statements(f"{iri}#beneficiary", said.triples)
         role.a(EURIO + "OrganisationRole")
         role.to(EURIO + "isInvolvedIn", iri)
+        said.to(EURIO + "hasInvolvedParty", role.subject)
         role.to(EURIO + "isRoleOf", beneficiary)
         role.say(EURIO + "roleLabel", "beneficiary")
     return said, organisation

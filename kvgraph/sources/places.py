@@ -1,5 +1,6 @@
 """Countries and regions as the rest of the graph names them: EU authority codes and NUTS 2024."""
 
+import re
 from functools import cache
 
 import pyoxigraph as ox
@@ -8,7 +9,7 @@ from babel.core import get_global
 from .. import resources
 from ..namespaces import COUNTRY, NUTS
 
-# Codes that Unicode keeps for states that are gone, or writes in another way than the EU.
+# Codes that Unicode keeps for states that are gone, or writes in another way than the EU; X and QM to QZ are private.
 _GONE = {"BUR", "ZAR", "DDR", "FXX", "TMP", "YMD", "XKK"}
 _EU = {"EL": "GRC", "UK": "GBR", "XK": "XKX"}
 
@@ -16,7 +17,7 @@ _EU = {"EL": "GRC", "UK": "GBR", "XK": "XKX"}
 @cache
 def _alpha3() -> dict[str, str]:
     pairs = ((new[0], old) for old, new in get_global("territory_aliases").items() if len(old) == 3 and old.isalpha() and len(new) == 1)
-    return {**{two: three for two, three in pairs if three not in _GONE}, **_EU}
+    return {**{two: three for two, three in pairs if three not in _GONE and not re.match("X|Q[M-Z]", three)}, **_EU}
 
 
 def country(code: str) -> str:

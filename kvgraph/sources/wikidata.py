@@ -9,9 +9,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from ..model import PIC
 from ..namespaces import DCTERMS, FOAF, KV, ORG, SCHEMA, SKOS
 from . import places
-from .cordis import PIC
 from .json_stream import LONGEST, objects
 from .raw import Raw, UnreadableFile
 from .record import BadRow, Name, Once, Organisation, SetAside, Statements, Taken, names_of, text
