@@ -6,11 +6,11 @@ Each is a file of :mod:`kvgraph.store.cached`, under the name that a server look
 import os
 import select
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import pyoxigraph as ox
 
 from .. import queries
 from ..formats import JSON, NTRIPLES
@@ -23,9 +23,12 @@ SECONDS = 5.0  # that one answer may take: what is slower is left to who asks fo
 _FEATURED = (12, 24)  # things to choose from: on the home page, and for examples of connections
 
 
-def write_answers(store: ox.Store, folder: Path, seconds: float = SECONDS) -> int:
-    """Answer what pages ask, into a folder; returns how many answers there are. What takes longer than ``seconds`` is left out."""
-    engine, written = Embedded(store), 0
+def write_answers(engine: Embedded, folder: Path, seconds: float = SECONDS) -> int:
+    """Answer what pages ask, into a folder; returns how many answers there are. What takes longer than ``seconds`` is left out.
+
+    A store on the disk must not be open in this process, which forks: :func:`write_answers_apart` is for those.
+    """
+    written = 0
     folder.mkdir(parents=True, exist_ok=True)
     waiting = list(dict.fromkeys(wanted()))
     while waiting:
@@ -35,6 +38,15 @@ def write_answers(store: ox.Store, folder: Path, seconds: float = SECONDS) -> in
     for draft in folder.parent.glob(".*-*"):  # of an answer that was given up
         draft.unlink()
     return written
+
+
+def write_answers_apart(store: Path, folder: Path) -> None:
+    """The same from a store on the disk, in a program of its own."""
+    subprocess.run([sys.executable, "-c", f"from {__name__} import _apart; _apart()", os.fspath(store), os.fspath(folder)], check=True)
+
+
+def _apart() -> None:
+    write_answers(Embedded.load(sys.argv[1]), Path(sys.argv[2]), seconds=4 * SECONDS)  # on the disk everything takes longer
 
 
 def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds: float) -> int:
@@ -83,3 +95,4 @@ def _answer(engine: Embedded, text: str, folder: Path) -> None:
         outcome = engine.write(text, format, file)
         file.seek(0)
         write(folder / key(text, format), outcome, file)
+

@@ -61,6 +61,18 @@ def load(store: ox.Store, found: Import) -> None:
         store.bulk_load(io.BufferedReader(Ungraphed(file, found.report["graph"]), 1 << 20), format=ox.RdfFormat.N_TRIPLES)
 
 
+def load_on_disk(lines: Iterable[str], large: Iterable[Import], folder: Path) -> ox.Store:
+    """A store in ``folder`` with these sorted N-Quads and large imports, opened read-only."""
+    store = ox.Store(os.fspath(folder))
+    store.bulk_load("".join(lines).encode(), format=ox.RdfFormat.N_QUADS)
+    for found in large:
+        load(store, found)
+    store.optimize()
+    store.flush()
+    del store
+    return ox.Store.read_only(os.fspath(folder))
+
+
 def ungraphed(found: Import, folder: Path) -> Path:
     """The part of an import in the merge as a sorted file of N-Triples, made in ``folder`` if it is not there."""
     merged = folder / f"{found.name}.merge"

@@ -83,14 +83,36 @@ def build(
         add_descriptions(sources.store, [found.report for found in large])
         lines = nquads(sources.store)
         digest = _digest(lines, large)
-        if large:
-            step("take in imports")
-            for found in large:
-                imported.load(sources.store, found)
-        step("validate")
-        report = _validated(home, sources, large)
-        release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, large)
+        with _draft(home, digest) as draft:
+            on_disk = _take_in(sources, lines, taken, large, draft, step) if large else None
+            step("validate")
+            report = _validated(home, sources, large)
+            release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk)
         return Built(release, True, time.monotonic() - began)
+
+
+def _take_in(sources: Sources, lines: list[str], taken: list[Import], large: list[Import], draft: Path, step) -> Path | None:
+    """Add large imports to the store; where that does not fit in memory, the store is then one on the disk, and its place is returned."""
+    step("take in imports")
+    if imported.fits_in_memory(taken):
+        for found in large:
+            imported.load(sources.store, found)
+        return None
+    sources.store = imported.load_on_disk(lines, large, draft / "store")
+    return draft / "store"
+
+
+@contextmanager
+def _draft(home: Path, digest: str) -> Iterator[Path]:
+    """The folder of a release to be; it is gone again if anything goes wrong."""
+    release_id = _free_id(home, f"{datetime.now(timezone.utc):%Y-%m-%d}-{digest[:8]}")
+    draft = home / "releases" / f".{release_id}.draft"
+    draft.mkdir()
+    try:
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def _built_from(home: Path, inputs: str) -> releases.Release | None:
@@ -107,30 +129,35 @@ def _digest(lines: list[str], large: list[Import]) -> str:
     return digest.hexdigest()
 
 
-def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step, large: list[Import]) -> releases.Release:
-    now = datetime.now(timezone.utc)
-    release_id = _free_id(home, f"{now:%Y-%m-%d}-{digests['digest'][:8]}")
-    draft = home / "releases" / f".{release_id}.draft"
-    draft.mkdir()
-    try:
-        built = now.isoformat(timespec="seconds")
-        written = write(sources.store, lines, report, release_id, built, draft, step, large)
-        manifest = {
-            "id": release_id,
-            "built": built,
-            **digests,
-            **written,
-            "sources": sources.files,
-            "versions": {"kvgraph": __version__, "python": platform.python_version(), "pyoxigraph": version("pyoxigraph")},
-        }
-        (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        step("publish")
-        sync(draft)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+def _write(
+    home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None
+) -> releases.Release:  # fmt: skip
+    release_id, built = draft.name[1:].removesuffix(".draft"), datetime.now(timezone.utc).isoformat(timespec="seconds")
+    written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk)
+    manifest = {
+        "id": release_id,
+        "built": built,
+        **digests,
+        **written,
+        "sources": sources.files,
+        "imports": {found.name: _summary(found) for found in imports(home).values()},
+        "versions": {"kvgraph": __version__, "python": platform.python_version(), "pyoxigraph": version("pyoxigraph")},
+    }
+    (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    step("publish")
+    sync(draft)
     os.replace(draft, home / "releases" / release_id)
     return releases.switch(home, release_id)
+
+
+_SHOWN = 50  # rows set aside that a release lists
+
+
+def _summary(found: Import) -> dict:
+    """What a release keeps of the report of an import, for the page of its source."""
+    kept = ("iri", "version", "issued", "imported", "read", "taken", "set_aside", "left_out", "triples", "organisations", "classes", "files")
+    shown = {name: found.report[name][:_SHOWN] for name in ("problems", "notes")}
+    return {**{name: found.report[name] for name in kept}, **shown}
 
 
 def _free_id(home: Path, wanted: str) -> str:

@@ -16,22 +16,23 @@ from ..region_index import build_regions
 from ..search_index import build_index
 from ..similarity import build_similarity
 from ..sources.imported import Import
-from .answers import write_answers
+from ..store import Embedded
+from .answers import write_answers, write_answers_apart
 from .catalogue import CATALOGUE_PREFIXES, catalogue
 from .dumps import write_dumps
 
 
 def write(
     store: ox.Store, lines: list[str], report: dict, release_id: str, built: str, folder: Path, step: Callable[[str], None],
-    large: Sequence[Import] = (), in_memory: bool = True,
+    large: Sequence[Import] = (), on_disk: Path | None = None,
 ) -> dict:  # fmt: skip
     """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``replaced``, ``dumps`` and ``files``.
 
     ``lines`` are the sorted N-Quads of ``store`` without its ``large`` imports, default graph included; ``built`` is the time of the release in ISO
-    8601. Where the release does not fit ``in_memory`` it is dumped in N-Quads only.
+    8601. Where the store is kept ``on_disk`` the whole is dumped in N-Quads only.
     """
     step("dumps")
-    dumps = write_dumps(lines, folder / "dumps", large, in_memory)
+    dumps = write_dumps(lines, folder / "dumps", large, on_disk is None)
     triples = catalogue(store, dumps, release_id, built)
     (folder / "catalogue.ttl").write_bytes(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=CATALOGUE_PREFIXES))
     documents = sorted(filter(None, map(path_of, entity_types(store))))
@@ -45,7 +46,10 @@ def write(
     step("region index")
     build_regions(store, folder / "regions")
     step("answers")
-    write_answers(store, folder / "answers")
+    if on_disk:
+        write_answers_apart(on_disk, folder / "answers")
+    else:
+        write_answers(Embedded(store), folder / "answers")
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     return {"counts": counts(store, large), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
 
