@@ -173,17 +173,19 @@ def fast(data: Path, shapes: str | None = None) -> Report:
         found = shacl.Shapes.from_turtle(shapes).validate_file(str(data), allow_warnings=True)
     except (ValueError, OSError) as error:
         raise ShapesError(f"The shapes cannot be used: {error}") from error
-    return Report(tuple(sorted({_fast_result(result) for result in found.results}, key=Result._order)))
+    # The engine names the shape, pyshacl the SPARQL constraint in it: each of ours has one.
+    rules = {t.subject.value: t.object.value for t in ox.parse(shapes, format=ox.RdfFormat.TURTLE) if t.predicate.value == str(SH.sparql)}
+    return Report(tuple(sorted({_fast_result(result, rules) for result in found.results}, key=Result._order)))
 
 
-def _fast_result(result) -> Result:
-    focus = result.focus_node
-    path = result.path
+def _fast_result(result, rules: dict[str, str]) -> Result:
+    focus, shape = result.focus_node, result.source_shape.strip("<>")
+    path = result.path and re.sub(r"<([^>]+)>", lambda iri: name if (name := compact(iri[1])) != iri[1] else iri[0], result.path)
     return Result(
         severity=result.severity,
-        shape=result.source_shape.strip("<>"),
+        shape=rules.get(shape, shape) if result.component_iri == str(SH.SPARQLConstraintComponent) else shape,
         focus=focus[1:-1] if focus.startswith("<") else focus,
-        path=path and re.sub(r"<([^>]+)>", lambda iri: name if (name := compact(iri[1])) != iri[1] else iri[0], path),
+        path=path[1:-1] if path and path.startswith("(") and "/" in path else path,  # a sequence stands in brackets
         value=result.value,
         message=" ".join(sorted(result.messages)),
         component=result.component_iri,
