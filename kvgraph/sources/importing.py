@@ -289,7 +289,7 @@ def code_of(source: Source) -> str:
     here = Path(__file__).parent
     modules = [here / name for name in ("record.py", "tables.py", "places.py", "importing.py")]
     digest = hashlib.sha256(__version__.encode())
-    for module in (*modules, Path(inspect.getfile(inspect.unwrap(source.read)))):
+    for module in (*modules, Path(inspect.getfile(getattr(source.read, "func", source.read)))):
         digest.update(module.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -58,8 +58,8 @@ def _project(row: Row, projects: Once, beneficiaries: Once) -> tuple[Statements,
     said.amount(SCHEMA + "amount", row["Project_EU_Budget"])
     said.say(KV + "fundingProgramme", text(row["Programme_Name"] or row["Fund_Code"], "programme", 500), "en")
     said.to(KV + "country", places.country_iri(places.country(row["CountryCode"])))
-    region = next((iri for column in ("NUTS3_Code", "NUTS2_Code", "NUTS1_Code") for code in row[column].split("|") if (iri := places.region_iri(code))), "")
-    said.to(DCTERMS + "spatial", region)
+    codes = [code for column in ("NUTS3_Code", "NUTS2_Code", "NUTS1_Code") for code in row[column].split("|")]
+    said.to(DCTERMS + "spatial", *[*filter(None, map(places.region_iri, codes))][:1])  # the smallest
     organisation = None
     if row["Beneficiary_Name"] and row[_BENEFICIARY] and "|" not in row[_BENEFICIARY]:
         beneficiary = _entity(row[_BENEFICIARY], "identifier of a beneficiary")

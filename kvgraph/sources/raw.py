@@ -171,3 +171,5 @@ def _decoded(text: io.TextIOWrapper) -> Iterator[Line]:
             yield Line(number, line)
     except UnicodeError as error:
         yield Line(number + 1, "", f"is not UTF-16, nor is what follows: {error}")
+    finally:
+        text.detach()  # whoever opened the file closes it
