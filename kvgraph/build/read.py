@@ -21,7 +21,7 @@ SUFFIXES = {".trig": ox.RdfFormat.TRIG, ".ttl": ox.RdfFormat.TURTLE, ".nq": ox.R
 # What a release depends on besides the data: change one of these modules and the next build starts afresh.
 _CODE = (
     "build/run.py", "build/read.py", "build/write.py", "build/descriptions.py", "build/void.py", "build/quality.py", "build/examples.py", "build/dumps.py",
-    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "build/imports.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
+    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "build/imports.py", "build/large_dumps.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
 )  # fmt: skip
 
 

@@ -85,12 +85,17 @@ def _page(iri: str) -> Response:
         canonical = _canonical(iri)
         kind = thing.type.label if thing.type else ""
         return render_template(
-            template, **more, thing=thing, trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical),
+            template, **more, thing=thing, imported=_import_of(iri), trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical),
             citation=Citation.of(context.graph().release, request.host_url, iri, thing.name, kind),
             cite=quote(path_of(iri, under="cite"), safe="/%"), table="/questions/sources-of-statements?" + urlencode({"thing": iri}),
         )  # fmt: skip
 
     return headers.page(make)
+
+
+def _import_of(iri: str) -> dict | None:
+    """What came in with a source that was imported, and what was set aside; None for other things."""
+    return next((found for found in context.graph().release.manifest.get("imports", {}).values() if found["iri"] == iri), None)
 
 
 def _view(iri: str) -> tuple[EntityView, str, dict[str, Any]]:

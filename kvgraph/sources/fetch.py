@@ -63,6 +63,7 @@ def fetch(
     ``allowed`` says which IP addresses may be asked; ``progress`` is told the bytes so far and in all. Raises :class:`NotFetched`; what was
     fetched of it stays, and the next call goes on from there.
     """
+    _checked(address)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _name(address)
     notes = path.with_name(f".{path.name}.json")
@@ -104,6 +105,7 @@ class _Exchange:
             have = have if answer.status == 206 else 0
             self._receive(answer, part, have)
         finally:
+            answer.close()
             connection.close()
         return self._keep(part, {name: answer.headers[name] for name in ("ETag", "Last-Modified") if answer.headers[name]})
 
@@ -123,11 +125,16 @@ class _Exchange:
         for _ in range(REDIRECTS + 1):
             connection = _connection(address, self.allowed, self.timeout)
             parts = urlsplit(address)
-            connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else "") or "/", headers=headers)
-            answer = connection.getresponse()
+            try:
+                connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else "") or "/", headers=headers)
+                answer = connection.getresponse()
+            except BaseException:
+                connection.close()
+                raise
             if answer.status not in _REDIRECT:
                 return connection, answer
             following = urljoin(address, answer.headers.get("Location", ""))
+            answer.close()
             connection.close()
             if address.startswith("https:") and not following.startswith("https:"):
                 raise NotFetched(f"{self.address} leads from https to {following[:100]}.", hint=by_hand(self.address))
@@ -167,21 +174,26 @@ def _name(address: str) -> str:
     return "".join(c if c.isalnum() or c in "._-" else "-" for c in name).lstrip(".")[:100] or "download"
 
 
-def _connection(address: str, allowed: Allowed, timeout: float) -> http.client.HTTPConnection:
-    """A connection to the address that was checked. Raises :class:`NotFetched` where it may not be."""
+def _checked(address: str) -> tuple[str, str, int]:
+    """Scheme, host and port. Raises :class:`NotFetched` for what is not fetched from."""
     try:
         parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port
+        host, port = parts.hostname, parts.port
+        if parts.scheme in ("http", "https") and host and parts.username is None and parts.password is None:
+            return parts.scheme, host, port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.password is not None:
-        raise NotFetched(f"{address[:200]} is no address that is fetched from: http or https, without name and password.")
-    port = port or (443 if parts.scheme == "https" else 80)
+        pass
+    raise NotFetched(f"{address[:200]} is no address that is fetched from: http or https, without name and password.")
+
+
+def _connection(address: str, allowed: Allowed, timeout: float) -> http.client.HTTPConnection:
+    """A connection to the address that was checked. Raises :class:`NotFetched` where it may not be."""
+    scheme, host, port = _checked(address)
     found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     if not found or not all(allowed(ip) for ip in found):
         raise NotFetched(f"{host} is not on the open internet.", hint="Only public hosts are fetched from.")
     ip = sorted(found, key=lambda ip: ":" in ip)[0]
-    if parts.scheme == "https":
+    if scheme == "https":
         return _Pinned(host, port, ip, timeout)
     return _PinnedPlain(host, port, ip, timeout)
 
