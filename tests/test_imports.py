@@ -10,6 +10,7 @@ from kvgraph import open as open_graph
 from kvgraph.build import BuildRefused, build
 from kvgraph.build import imports as in_build
 from kvgraph.build.read import source_files
+from kvgraph.model import EDGES
 from kvgraph.namespaces import DCAT, KV, RDF, VOID
 from kvgraph.sources import importing, source
 from kvgraph.sources.imported import imports
@@ -97,7 +98,7 @@ def test_imported_things_are_found_and_connected(graph):
 
 
 def test_ties_of_a_source_can_be_switched_off(graph):
-    assert graph.connect(ROR["id"], INSTITUTE["id"], without=["ror"]).paths == ()
+    assert graph.connect(ROR["id"], INSTITUTE["id"], kinds=[name for name in EDGES if name != "ror"]).paths == []
 
 
 def test_the_page_of_a_source_says_what_came_in_and_what_was_set_aside(graph):

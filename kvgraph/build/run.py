@@ -23,7 +23,7 @@ from ..sources.imported import Import, imports
 from . import imports as imported
 from .descriptions import add_descriptions
 from .read import Sources, inputs_digest, read, source_files
-from .validation import beside, located, results_of
+from .validation import UNKNOWN, beside, located, results_of
 from .write import nquads, sync, write
 
 
@@ -174,6 +174,7 @@ def _validated(home: Path, sources: Sources, large: list[Import]) -> dict:
     statements = beside(sources.store, {found.report["graph"] for found in large})
     key = hashlib.sha256(b"".join(sorted(ox.serialize(statements, format=ox.RdfFormat.N_TRIPLES).splitlines(keepends=True)))).hexdigest()
     results = located(sources, _cached(home, key, lambda: results_of(statements)))
+    results = [result if result["file"] != UNKNOWN else {**result, "file": _import_of(sources.store, home, result["subject"])} for result in results]
     for found in large:
         own = _cached(home, f"{key} {found.report['files']} {found.report['code']}", lambda found=found: imported.check(found, statements))
         results += [{**result, "subject": result["focus"], "file": f"sources/imports/{found.name}/{found.data.name}"} for result in own]
@@ -181,6 +182,14 @@ def _validated(home: Path, sources: Sources, large: list[Import]) -> dict:
     if violations:
         raise BuildRefused(violations)
     return {"conforms": True, "results": results}
+
+
+def _import_of(store: ox.Store, home: Path, subject: str) -> str:
+    """The file of the import that says something about a subject."""
+    thing = ox.NamedNode(subject) if ":" in subject else None
+    said = {quad.graph_name.value for quad in store.quads_for_pattern(thing, None, None, None) if isinstance(quad.graph_name, ox.NamedNode)} if thing else set()
+    found = [f"sources/imports/{known.name}/{known.data.name}" for known in imports(home).values() if known.report["graph"] in said]
+    return ", ".join(found) or UNKNOWN
 
 
 def _cached(home: Path, key: str, validate: Callable[[], list[dict]]) -> list[dict]:

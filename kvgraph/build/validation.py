@@ -9,6 +9,7 @@ import pyoxigraph as ox
 from ..namespaces import DCTERMS, PREFIXES
 from .read import Sources, read, source_files
 
+UNKNOWN = "unknown file"
 _STEPS = 3
 _COMPARED = {DCTERMS + "identifier"}  # nothing else may have the same
 
@@ -87,7 +88,7 @@ def located(sources: Sources, results: list[dict]) -> list[dict]:
     for result in results:
         subject = result["focus"]
         files = sources.files_of.get((subject, _property(result["path"] or ""))) or anywhere.get(subject, {})
-        found.append({**result, "subject": subject, "file": ", ".join(sorted(files)) or "unknown file"})
+        found.append({**result, "subject": subject, "file": ", ".join(sorted(files)) or UNKNOWN})
     return found
 
 
