@@ -93,7 +93,7 @@ def test_every_dump_is_a_distribution_that_can_be_fetched(client, values, releas
 def test_services_answer_at_their_addresses(client, values):
     for service in values(f"{HOST}/catalog", DCAT + "service"):
         (address,) = values(service, DCAT + "endpointURL")
-        query = {"query": "ASK {}"} if address.endswith("/sparql") else {"default": ""}
+        query = {"/sparql": {"query": "ASK {}"}, "/data": {"default": ""}}.get(address.removeprefix(HOST), {})
         assert client.get(address.removeprefix(HOST), query_string=query).status_code == 200
 
 

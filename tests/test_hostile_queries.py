@@ -32,7 +32,10 @@ from kvgraph.store import (
     pool,
     wire,
 )
+from kvgraph.store.desk import Desk
 from kvgraph.store.worker import Limits
+
+from .pools import hang
 
 LIMITS = Limits(timeout=2.0, memory=256 * 2**20, max_bytes=2 * 2**20, recycle=16 * 2**20)
 TRIPLES = 4000
@@ -270,11 +273,9 @@ def test_a_query_of_10_mb(stranger):
 
 @pytest.mark.parametrize("text", [b"ASK { ?s ?p '\xff\xfe' }", b"\xc0\xafASK {}", b"ASK { ?s ?p '\xed\xa0\x80' }"])
 def test_invalid_utf8(stranger, text):
-    with socket.socket(socket.AF_UNIX) as raw:
-        raw.settimeout(10)
-        raw.connect(str(stranger.socket_path))
-        raw.sendall(wire.pack({"op": "query", "format": "json"}, text))
-        error = wire.receive(raw, 0)[0]["error"]
+    desk = Desk(stranger.socket_path)
+    error = desk.ask({"format": "json"}, text, "stranger", None)[0]["error"]
+    desk.close()
     assert error["code"] == "syntax" and "not UTF-8" in error["message"]
     assert error["line"] == 1
 
@@ -385,11 +386,9 @@ def test_from_fetches_nothing(stranger, listener, clause):
 
 
 def test_hanging_up_frees_the_worker(stranger):
-    raw = socket.socket(socket.AF_UNIX)
-    raw.connect(str(stranger.socket_path))
-    raw.sendall(wire.pack({"op": "query", "format": "json", "client": "rude"}, CROSS.encode()))
+    rude = hang(stranger, CROSS, "rude")
     wait_for(lambda: any((w["busy"] or 0) > 0.1 for w in stranger.status()["workers"]))
-    raw.close()
+    rude.close()
     began = time.monotonic()
     outcome, file = stranger.answer_file(HONEST, TSV)
     file.close()

@@ -12,11 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .. import queries
+from .. import gathering, queries
 from ..formats import JSON, NTRIPLES
-from ..model import ENTITY_TYPES
+from ..graph import Rows
+from ..model import ENTITY_TYPES, path_of
+from ..namespaces import DCAT
 from ..store import Embedded, check
 from ..store.cached import key, write
+from ..store.embedded import OnDisk
 from ..store.sandbox import die_with_parent
 
 SECONDS = 5.0  # that one answer may take: what is slower is left to who asks for it, under the limits of the server
@@ -29,8 +32,13 @@ def write_answers(engine: Embedded, folder: Path, seconds: float = SECONDS) -> i
     A store on the disk must not be open in this process, which forks: :func:`write_answers_apart` is for those.
     """
     written = 0
+
+    def run(name: str, **params) -> Rows:
+        return Rows.of(engine.select(queries.load(name).bind(**params)))
+
     folder.mkdir(parents=True, exist_ok=True)
-    waiting = list(dict.fromkeys(wanted()))
+    # A store on the disk is first opened by the child; what its pages gather is asked when it is wanted.
+    waiting = list(dict.fromkeys(wanted(None if isinstance(engine, OnDisk) else run)))
     while waiting:
         done = _answer_until_slow(engine, waiting, folder, seconds)
         written += done
@@ -75,8 +83,8 @@ def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds
         os.close(end)
 
 
-def wanted() -> Iterator[str]:
-    """The queries: of the home page, of the list of each type, and every question with its examples."""
+def wanted(run: gathering.Run | None) -> Iterator[str]:
+    """The queries: of the home page, of the list of each type, of pages that gather much, and every question with its examples."""
     yield queries.load("pages/counts").bind()
     for limit in _FEATURED:
         yield queries.load("pages/featured").bind(limit=limit)
@@ -87,6 +95,25 @@ def wanted() -> Iterator[str]:
     for question in questions:
         yield question.bind(**question.examples)
         yield question.bind(**{param.name: param.example for param in question.params if param.required})
+    if run:
+        yield from _gathering(run)
+
+
+def _gathering(run: gathering.Run) -> Iterator[str]:
+    """What the pages of sources and of things with very many links ask to gather what leads there."""
+    asked: list[str] = []
+
+    def noted(name: str, **params) -> Rows:
+        asked.append(queries.load(name).bind(**params))
+        return run(name, **params)
+
+    for source in run("pages/options", of=DCAT + "Dataset", lang="en"):
+        gathering.of_source(noted, source["thing"])
+        gathering.counts(noted, source["thing"])
+    for hub in run("pages/hubs", more=gathering.MANY):
+        if path_of(hub["thing"]):
+            gathering.links(noted, hub["thing"], gathering.counts(noted, hub["thing"]), "en")
+    yield from asked
 
 
 def _answer(engine: Embedded, text: str, folder: Path) -> None:

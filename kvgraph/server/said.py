@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -16,6 +16,10 @@ from .language import N_
 from .reading_order import HIDDEN, LEAD, REST, SECTIONS, UNSAID, WORDS
 
 IDENTIFIERS = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS + "exactMatch")
+REGISTERS = {
+    "https://ror.org/": "ROR", "http://www.wikidata.org/entity/": "Wikidata", "https://isni.org/isni/": "ISNI",
+    "https://doi.org/10.13039/": "Funder Registry",
+}  # fmt: skip
 
 BASES = {"stated": N_("stated"), "classified": N_("classified"), "derived": N_("derived")}
 
@@ -60,20 +64,18 @@ class Fact:
 
 
 class Labels:
-    """Labels by IRI in the reader's language."""
+    """Labels by IRI in the reader's language: ``rows`` of ``pages/labels``."""
 
     def __init__(self, rows: Rows, language: str):
         self.language = language
-        found = defaultdict(list)
-        for thing, label, _ in rows.terms:
-            found[thing.value].append((LABEL_PROPERTIES[0], label))
-        self._of = {iri: best_label(pairs, language) for iri, pairs in found.items()}
-
-    def __getitem__(self, iri: str) -> ox.Literal | None:
-        return self._of.get(iri)
+        self._of = {thing.value: label for thing, label in reversed(rows.terms)}  # of several in one language the first
+        self._shown: dict[str, Shown] = {}
 
     def shown(self, iri: str) -> Shown:
-        return show(ox.NamedNode(iri), self[iri])
+        found = self._shown.get(iri)
+        if found is None:
+            found = self._shown[iri] = show(ox.NamedNode(iri), self._of.get(iri))
+        return found
 
     def term(self, term) -> Shown:
         return self.shown(term.value) if isinstance(term, ox.NamedNode) else show(term)
@@ -90,10 +92,11 @@ class Said:
         self.labels = labels
         self.sources: dict[str, Source] = {}
         self.values: dict[str, dict] = defaultdict(dict)
-        columns = rows.columns
+        columns, described = rows.columns, set()
         for terms in rows.terms:
-            row = dict(zip(columns, terms))
-            source = self.source(row)
+            row, about = dict(zip(columns, terms)), terms[2:]  # what is said of a graph is in the row of each of its statements
+            source = self.sources[row["graph"].value] if about in described else self.source(row)
+            described.add(about)
             self.values[row["property"].value].setdefault(row["value"], {})[source.graph] = source
         self.types = {v.value for p in (RDF + "type", SKOS + "inScheme") for v in self.values.get(p, ())}
         self.title = labels.shown(iri).text
@@ -170,10 +173,13 @@ class Said:
         found = [(heading, [fact for fact in facts if fact.values]) for heading, facts in found]
         return [(heading, facts) for heading, facts in found if facts]
 
+    def terms(self, iri: str) -> list[Shown]:
+        """The values of a property, by their names."""
+        return [self.labels.term(v) for v in sorted(self.values.get(iri, ()), key=lambda v: _order(v, self.labels))]
+
     def places(self) -> list[Shown]:
         """Where it is: its regions, else its countries."""
-        found = self.values.get(DCTERMS + "spatial") or self.values.get(KV + "country") or {}
-        return [self.labels.term(v) for v in found]
+        return self.terms(DCTERMS + "spatial") or self.terms(KV + "country")
 
     def counts(self) -> dict[str, int]:
         """Statements by basis: each counts once for every basis on which it is said."""
@@ -190,8 +196,13 @@ class Said:
         return label.value if label else self.title
 
     def identifiers(self) -> list[Shown]:
+        """What others know it by: our own and legal numbers, then registers by their names."""
         found = [self.labels.term(v) for p in IDENTIFIERS for v in self.values.get(p, ())]
-        return list({shown.text: shown for shown in found}.values())  # a number may be there as text and as a typed value
+        registers = {shown.iri: name for shown in found if shown.iri for start, name in REGISTERS.items() if shown.iri.startswith(start)}
+        named = [replace(shown, text=registers.get(shown.iri, shown.text)) for shown in found]
+        order = list(REGISTERS.values())
+        named.sort(key=lambda shown: order.index(shown.text) if shown.text in order else -1)
+        return list({shown.text: shown for shown in named}.values())  # a number may be there as text and as a typed value
 
 
 def _anchors(properties: list[str]) -> dict[str, str]:

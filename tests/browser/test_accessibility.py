@@ -45,6 +45,7 @@ PAGES = {
     "catalogue": "/catalog",
     "dumps": "/dumps/",
     "releases": "/releases",
+    "event stream": "/changes",
     "status": "/status",
     "no such page": "/nowhere",
 }
