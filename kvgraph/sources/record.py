@@ -83,6 +83,7 @@ class Statements:
 
     >>> said = Statements("http://example.org/a")
     >>> said.link("http://example.org/homepage", "www.example.org/x y")
+    ''
     >>> said.triples, said.notes
     ([], ["homepage is no web address: 'www.example.org/x y'"])
     """
