@@ -18,8 +18,8 @@ from pyoxigraph import Literal, NamedNode, Store
 
 from .entities import entity_types, labels, quads
 from .errors import KvgraphError
-from .model import EDGE_KINDS, EDGES, ENTITY_TYPES, PARTICIPATION
-from .namespaces import COUNTRY, DCTERMS, DEF, KV, NUTS, PROV, RDFS
+from .model import EDGE_KINDS, EDGES, ENTITY_TYPES, PARTICIPATION, kind_in
+from .namespaces import COUNTRY, DCTERMS, DEF, EURIO, KV, NUTS, PROV, RDFS
 
 BASES = ("stated", "classified", "derived", "")  # what is preferred as the source of a fact, best first
 UNIT = 1000  # prices are whole thousandths of a point
@@ -129,11 +129,18 @@ class _Facts:
 
     def __init__(self, store: Store, number: dict[str, int], names: dict[str, tuple[str, str]]):
         self.number, self.roles = number, [""]
+        self._iris, self._kinds = list(number), {}
         self.graphs: dict[str, int] = {}
         self.columns = {name: array("i") for name in ("kind", "subject", "object", "role", "graph")}
+        seen: set[str] = set()
         for kind, edge_kind in enumerate(EDGE_KINDS):
+            if edge_kind.predicate in seen:  # the same tie in the graph of an import
+                continue
+            seen.add(edge_kind.predicate)
             if edge_kind.name == PARTICIPATION:
                 self._participations(store, kind, edge_kind.predicate, names)
+            elif edge_kind.name == "cordis":
+                self._roles(store, kind)
             else:
                 for subject, object_, graph in _triples(store, edge_kind.predicate):
                     # A place that is a whole country is no more telling than kv:country.
@@ -151,9 +158,36 @@ class _Facts:
         s, o = self.number.get(subject), self.number.get(object_)
         if s is None or o is None or s == o:
             return
-        row = (kind, s, o, role, self.graphs.setdefault(graph, len(self.graphs)))
+        number = self.graphs.setdefault(graph, len(self.graphs))
+        row = (self._kind(kind, number, graph), s, o, role, number)
         for column, value in zip(self.columns.values(), row):
             column.append(value)
+
+    def _kind(self, kind: int, number: int, graph: str) -> int:
+        """The kind as the source of the graph makes it: :func:`~kvgraph.model.kind_in`, remembered."""
+        if (known := self._kinds.get((kind, number))) is None:
+            self._kinds[kind, number] = known = EDGE_KINDS.index(EDGES[kind_in(EDGE_KINDS[kind].name, graph)])
+        return known
+
+    def _roles(self, store: Store, kind: int) -> None:
+        """Project, role and organisation (EURIO) become one edge from project to organisation that carries the role. There are millions: one pass for each."""
+        place = {role: i for i, role in enumerate(self.roles)}
+        organisation, role_of = {}, {}
+        for role, other, _ in _triples(store, EURIO + "isRoleOf"):
+            if (number := self.number.get(other)) is not None:
+                organisation[role] = number
+        for quad in quads(store, EURIO + "roleLabel"):
+            label = quad.object.value
+            if label not in place:
+                if len(self.roles) > 250:  # a role is one byte in the index
+                    continue
+                place[label] = len(self.roles)
+                self.roles.append(label)
+            role_of[quad.subject.value] = place[label]
+        iris = self._iris
+        for project, role, graph in _triples(store, EURIO + "hasInvolvedParty"):
+            if (number := organisation.get(role)) is not None:
+                self._add(kind, project, iris[number], role_of.get(role, 0), graph)
 
     def _participations(self, store: Store, kind: int, predicate: str, names: dict[str, tuple[str, str]]) -> None:
         """Practice, participation, actor become one edge from practice to actor that carries the role."""

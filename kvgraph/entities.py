@@ -8,12 +8,20 @@ from collections.abc import Iterator
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from .model import ENTITY_TYPES, LABEL_PROPERTIES
-from .namespaces import RDF, SKOS
+from .namespaces import DCTERMS, ID, RDF, SKOS
+
+_IMPORTED = ID + "source/import-"
 
 
 def quads(store: Store, predicate: str, value: str | None = None) -> Iterator[Quad]:
     """Every quad with this predicate (and object), in all graphs. One triple comes once per graph that holds it."""
     return store.quads_for_pattern(None, NamedNode(predicate), value and NamedNode(value), None)
+
+
+def of_graphs(store: Store, predicate: str) -> Iterator[Quad]:
+    """What is said with a predicate about graphs that a curator wrote from pages: those of imports, which hold whole data sets, are left out."""
+    whole = {q.subject for q in quads(store, DCTERMS + "isPartOf") if isinstance(q.object, NamedNode) and q.object.value.startswith(_IMPORTED)}
+    return (quad for quad in quads(store, predicate) if quad.subject not in whole)
 
 
 def entity_types(store: Store) -> dict[str, str]:

@@ -328,11 +328,11 @@ def open(home: str | os.PathLike | None = None, release: str | None = None, endp
 
 def _loaded(release: releases.Release) -> Embedded:
     try:
-        return Embedded.load(release.nquads)
+        return Embedded.load(release.graph)
     except (OSError, EOFError, SyntaxError, zlib.error) as error:
         what = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise KvgraphError(
-            f"Release {release.id} is damaged: its dump {release.nquads.name} cannot be read ({what}).",
+            f"Release {release.id} is damaged: its dump {release.graph.name} cannot be read ({what}).",
             hint="Build again with kvgraph build, or use another release with kvgraph releases switch ID.",
         ) from None
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from .namespaces import (
-    COUNTRY, COUNTRY_SCHEME, DCAT, DCTERMS, DEF, ELI, ELI_RESOURCE, ID, KV, NUTS, NUTS_SCHEME, ORG, PROV, SKOS,
+    COUNTRY, COUNTRY_SCHEME, DCAT, DCTERMS, DEF, ELI, ELI_RESOURCE, EURIO, GRAPH, ID, KV, NUTS, NUTS_SCHEME, ORG, PROV, SCHEMA, SKOS,
 )  # fmt: skip
 
 
@@ -32,6 +32,9 @@ ENTITY_TYPES = (
     EntityType("region", NUTS_SCHEME, "region", "regions"),
     EntityType("country", COUNTRY_SCHEME, "country", "countries"),
     EntityType("channel", DEF + "channel", "channel", "channels"),
+    # Imported from data sets of others, each with the identifier it has there.
+    EntityType("organisation", ORG + "Organization", "organisation elsewhere", "organisations elsewhere"),
+    EntityType("project", SCHEMA + "Project", "EU project", "EU projects"),
     EntityType("source", DCAT + "Dataset", "source", "sources"),
 )
 TYPES = {t.name: t for t in ENTITY_TYPES}
@@ -47,11 +50,20 @@ LISTS = (
 
 # Things that keep an IRI of the EU's own, and the path below /id/ and /doc/ under which we serve them.
 _FOREIGN = ((NUTS, "region/"), (COUNTRY, "country/"), (ELI_RESOURCE, "eli/"))
+# The same for what is imported. Whether it is depends on the release: where it is not, its address leads to the thing itself.
+PIC = "https://ec.europa.eu/info/funding-tenders/opportunities/portal/screen/how-to-participate/org-details/"
+IMPORTED = (
+    ("https://ror.org/", "organisation/ror/"),
+    (PIC, "organisation/pic/"),
+    ("http://www.wikidata.org/entity/", "organisation/wikidata/"),
+    ("https://cordis.europa.eu/project/id/", "project/cordis/"),
+    ("https://linkedopendata.eu/entity/", "kohesio/"),
+)
 
 
 @lru_cache(maxsize=2**14)
-def path_of(iri: str, under: str = "doc") -> str | None:
-    """The local address of a thing, or None for things that are not ours to describe.
+def path_of(iri: str, under: str = "doc", imported: bool = True) -> str | None:
+    """The local address of a thing, or None for things that are not ours to describe; ``imported`` says whether imported ones are.
 
     >>> path_of("https://w3id.org/kvgraph/id/practice/demola")
     '/doc/practice/demola'
@@ -66,7 +78,7 @@ def path_of(iri: str, under: str = "doc") -> str | None:
     """
     if iri.startswith(DEF):
         return "/def/" + quote(iri[len(DEF) :], safe="/#")
-    for prefix, folder in ((ID, ""), *_FOREIGN):
+    for prefix, folder in ((ID, ""), *_FOREIGN, *(IMPORTED if imported else ())):
         local = iri[len(prefix) :]
         if iri.startswith(prefix) and local:
             return f"/{under}/{folder}{quote(local, safe='/')}"
@@ -81,7 +93,7 @@ def iri_of(path: str) -> str:
     >>> iri_of("practice/demola")
     'https://w3id.org/kvgraph/id/practice/demola'
     """
-    for prefix, folder in _FOREIGN:
+    for prefix, folder in (*_FOREIGN, *IMPORTED):
         if path.startswith(folder):
             return prefix + unquote(path[len(folder) :])
     return ID + unquote(path)
@@ -123,4 +135,25 @@ EDGE_KINDS = (
     EdgeKind("channel", KV + "channel", "{s} works through the channel “{o}”", 2.5),
     EdgeKind("country", KV + "country", "{s} is in {o}", 4.0),
 )
+# Ties that imports add, one kind for each source so that each can be left out; :func:`kind_in` says which.
+EDGE_KINDS += (
+    EdgeKind("same-as", SKOS + "exactMatch", "{s} is the same as {o}", 0.3),
+    EdgeKind("candidate", SKOS + "closeMatch", "{s} may be the same as {o}", 1.0),
+    EdgeKind("cordis", EURIO + "hasInvolvedParty", "{o} took part as {role} in {s}", 1.0),
+    EdgeKind("kohesio", EURIO + "hasInvolvedParty", "{o} took part as {role} in {s}", 1.0),
+    EdgeKind("ror", ORG + "subOrganizationOf", "{s} belongs to {o}", 1.0),
+    EdgeKind("wikidata", ORG + "subOrganizationOf", "{s} belongs to {o}", 1.0),
+)
 EDGES = {e.name: e for e in EDGE_KINDS}
+
+
+_BY_SOURCE = {"kohesio": {"cordis": "kohesio"}, "ror": {"sub-organisation": "ror"}, "wikidata": {"sub-organisation": "wikidata"}}
+
+
+def kind_in(kind: str, graph: str) -> str:
+    """The kind of a tie as the graph of an import makes it.
+
+    >>> kind_in("sub-organisation", "https://w3id.org/kvgraph/graph/ror/v1.60"), kind_in("sub-organisation", "https://w3id.org/kvgraph/graph/actor/cern/stated-1")
+    ('ror', 'sub-organisation')
+    """
+    return _BY_SOURCE.get(graph.removeprefix(GRAPH).partition("/")[0], {}).get(kind, kind)

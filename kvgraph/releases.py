@@ -9,6 +9,7 @@ link ``current`` to the one being served. A release holds::
     search/          the full-text index          connections/   the connection index (memory-mapped)
     regions/         what regions are compared by answers/       what pages ask, answered
     names/           the index of names and identifiers (memory-mapped)
+    store/           the graph on the disk, where it is too large for memory
     report.json      what validation found
     manifest.json    counts, checksums, versions, time
 """
@@ -67,6 +68,12 @@ class Release:
     @property
     def nquads(self) -> Path:
         return self.dumps / "kvgraph.nq.gz"
+
+    @property
+    def graph(self) -> Path:
+        """What queries are answered from: the store of a release that is kept on the disk, else the dump that is loaded into memory."""
+        store = self.path / "store"
+        return store if store.is_dir() else self.nquads
 
     @property
     def dumps(self) -> Path:

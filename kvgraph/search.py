@@ -35,7 +35,7 @@ RARE = 3  # what fewer entities have may be mistyped; else "universitat" would f
 # A word earns the best of these. Wide gaps, because how rare a word is adds up to 8.
 _NAME, _NAME_STEM, _NAME_START, _BODY, _BODY_STEM, _BODY_START, _NAME_TYPO, _BODY_TYPO = 60, 50, 40, 15, 13, 11, 3, 1
 _WHOLE_NAME, _NAME_BEGINS, _NAME_PHRASE, _BODY_PHRASE = 2000, 40, 20, 8
-_OF_TYPE = {"practice": 9, "learning-example": 8, "policy": 7, "actor": 7, "principle": 6, "channel": 6, "country": 6, "source": 2}
+_OF_TYPE = {"practice": 9, "learning-example": 8, "policy": 7, "actor": 7, "principle": 6, "channel": 6, "country": 6, "organisation": 3, "project": 3, "source": 2}
 
 # What a list can be ordered by, and the order of the index that this is when nothing was typed.
 ORDERS = {"relevance": "known", "newest": "newest", "title": "title", "recorded": "recorded"}

@@ -16,12 +16,13 @@ import tempfile
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import tantivy
 from pyoxigraph import Literal, NamedNode, Store
 
-from .entities import entity_types, labels, quads
+from .entities import entity_types, labels, of_graphs, quads
 from .errors import KvgraphError
 from .model import ENTITY_TYPES, LABEL_PROPERTIES
 from .namespaces import COUNTRY, DCTERMS, ELI, KV, ORG, PROV, SCHEMA, SKOS
@@ -61,6 +62,7 @@ class NoSearchIndex(KvgraphError):
         super().__init__(f"There is no search index in {folder}.", hint="Make one with: kvgraph build")
 
 
+@lru_cache(20_000)  # the names of a country stand in everything that lies in it
 def fold(text: str) -> str:
     """Text as it is compared: lower case, without accents, whatever else it contains.
 
@@ -209,7 +211,7 @@ def _documents(store: Store, facets: dict[str, dict[str, list[str]]]) -> Iterato
 def _seen(store: Store) -> dict[str, str]:
     """The month in which a curator last saw a page that says something about a thing."""
     found: dict[str, str] = {}
-    for quad in quads(store, KV + "seenOn"):
+    for quad in of_graphs(store, KV + "seenOn"):
         if isinstance(quad.subject, NamedNode) and isinstance(quad.object, Literal):
             for statement in store.quads_for_pattern(None, None, None, quad.subject):
                 if isinstance(statement.subject, NamedNode):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from pyoxigraph import Literal, NamedNode, Store
 
-from .entities import quads
+from .entities import of_graphs, quads
 from .model import ENTITY_TYPES, LABEL_PROPERTIES
 from .namespaces import DCTERMS, KV, ORG, PROV, RDF, SCHEMA, SKOS
 from .search_facets import FACETS, YEAR
@@ -99,10 +99,11 @@ def _principles(store: Store) -> dict[str, list[str]]:
 def _source_kinds(store: Store) -> dict[str, list[str]]:
     """The kinds of the pages that say something about a thing."""
     found: dict[str, set[str]] = defaultdict(set)
-    for graph, kinds in links(store, KV + "sourceKind").items():
-        subjects = {q.subject.value for q in store.quads_for_pattern(None, None, None, NamedNode(graph)) if isinstance(q.subject, NamedNode)}
-        for subject in subjects:
-            found[subject].update(kinds)
+    for kind in of_graphs(store, KV + "sourceKind"):
+        if isinstance(kind.subject, NamedNode) and isinstance(kind.object, NamedNode):
+            for quad in store.quads_for_pattern(None, None, None, kind.subject):
+                if isinstance(quad.subject, NamedNode):
+                    found[quad.subject.value].add(kind.object.value)
     return {iri: sorted(kinds) for iri, kinds in found.items()}
 
 

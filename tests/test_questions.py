@@ -47,7 +47,7 @@ def show(term):
     if isinstance(term, ox.NamedNode | rdflib.URIRef):
         iri = term.value if isinstance(term, ox.NamedNode) else str(term)
         short = namespaces.compact(iri)
-        path = model.path_of(iri, under="id")
+        path = model.path_of(iri, under="id", imported=False)
         if short == iri and path:
             short = path.removeprefix("/id/").removeprefix("/")
         return f"<{short.removeprefix(namespaces.BASE)}>"

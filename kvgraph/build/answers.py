@@ -6,11 +6,11 @@ Each is a file of :mod:`kvgraph.store.cached`, under the name that a server look
 import os
 import select
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import pyoxigraph as ox
 
 from .. import gathering, queries
 from ..formats import JSON, NTRIPLES
@@ -19,21 +19,26 @@ from ..model import ENTITY_TYPES, path_of
 from ..namespaces import DCAT
 from ..store import Embedded, check
 from ..store.cached import key, write
+from ..store.embedded import OnDisk
 from ..store.sandbox import die_with_parent
 
 SECONDS = 5.0  # that one answer may take: what is slower is left to who asks for it, under the limits of the server
 _FEATURED = (12, 24)  # things to choose from: on the home page, and for examples of connections
 
 
-def write_answers(store: ox.Store, folder: Path, seconds: float = SECONDS) -> int:
-    """Answer what pages ask, into a folder; returns how many answers there are. What takes longer than ``seconds`` is left out."""
-    engine, written = Embedded(store), 0
+def write_answers(engine: Embedded, folder: Path, seconds: float = SECONDS) -> int:
+    """Answer what pages ask, into a folder; returns how many answers there are. What takes longer than ``seconds`` is left out.
+
+    A store on the disk must not be open in this process, which forks: :func:`write_answers_apart` is for those.
+    """
+    written = 0
 
     def run(name: str, **params) -> Rows:
         return Rows.of(engine.select(queries.load(name).bind(**params)))
 
     folder.mkdir(parents=True, exist_ok=True)
-    waiting = list(dict.fromkeys(wanted(run)))
+    # A store on the disk is first opened by the child; what its pages gather is asked when it is wanted.
+    waiting = list(dict.fromkeys(wanted(None if isinstance(engine, OnDisk) else run)))
     while waiting:
         done = _answer_until_slow(engine, waiting, folder, seconds)
         written += done
@@ -41,6 +46,15 @@ def write_answers(store: ox.Store, folder: Path, seconds: float = SECONDS) -> in
     for draft in folder.parent.glob(".*-*"):  # of an answer that was given up
         draft.unlink()
     return written
+
+
+def write_answers_apart(store: Path, folder: Path) -> None:
+    """The same from a store on the disk, in a program of its own."""
+    subprocess.run([sys.executable, "-c", f"from {__name__} import _apart; _apart()", os.fspath(store), os.fspath(folder)], check=True)
+
+
+def _apart() -> None:
+    write_answers(Embedded.load(sys.argv[1]), Path(sys.argv[2]), seconds=4 * SECONDS)  # on the disk everything takes longer
 
 
 def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds: float) -> int:
@@ -69,7 +83,7 @@ def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds
         os.close(end)
 
 
-def wanted(run: gathering.Run) -> Iterator[str]:
+def wanted(run: gathering.Run | None) -> Iterator[str]:
     """The queries: of the home page, of the list of each type, of pages that gather much, and every question with its examples."""
     yield queries.load("pages/counts").bind()
     for limit in _FEATURED:
@@ -81,7 +95,8 @@ def wanted(run: gathering.Run) -> Iterator[str]:
     for question in questions:
         yield question.bind(**question.examples)
         yield question.bind(**{param.name: param.example for param in question.params if param.required})
-    yield from _gathering(run)
+    if run:
+        yield from _gathering(run)
 
 
 def _gathering(run: gathering.Run) -> Iterator[str]:
@@ -107,3 +122,4 @@ def _answer(engine: Embedded, text: str, folder: Path) -> None:
         outcome = engine.write(text, format, file)
         file.seek(0)
         write(folder / key(text, format), outcome, file)
+

@@ -193,6 +193,7 @@ def _source(iri: str, said: Said, dumps: list[dict], release_id: str, date: str)
         (DCTERMS + "publisher", publishers[:1]),  # the profile knows one
         (DCTERMS + "license", licences),
         (DCTERMS + "issued", said.get(DCTERMS + "issued", [])[:1]),
+        (DCAT + "version", said.get(DCAT + "version", [])[:1]),
         (DCAT + "landingPage", pages),
         (DCAT + "distribution", [_distribution_iri(d) for d in dumps]),
     )  # fmt: skip

@@ -8,7 +8,8 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import pyoxigraph as ox
 
 from ..formats import NQUADS, TRIG, TURTLE, Format
 from ..namespaces import DCAT, DCTERMS, ID, PREFIXES, RDF
+from ..sources.imported import Import
+from .large_dumps import large_dumps
 
 FORMATS = (NQUADS, TRIG, TURTLE)
 WHOLE = "kvgraph"
@@ -23,23 +26,31 @@ SUMS = "SHA256SUMS"
 SOURCE = ID + "source/"
 
 
-def write_dumps(lines: list[str], folder: Path) -> list[dict]:
+def write_dumps(lines: list[str], folder: Path, large: Sequence[Import] = (), every_format: bool = True) -> list[dict]:
     """Write every dump of a release, and ``SHA256SUMS``, into a new ``folder``.
 
-    ``lines`` are the sorted N-Quads of the release, default graph included. Returns one dictionary for each file: ``file``,
-    ``source`` (an IRI, None for the whole), ``format`` (its name), ``triples`` (of the merge), ``quads`` (in named graphs), ``languages``
-    (tags), ``bytes``, ``sha256``.
+    ``lines`` are the sorted N-Quads of the release without its ``large`` imports, default graph included; these are merged in file by file.
+    What they are in is N-Quads only, unless ``every_format``. Returns one dictionary for each file: ``file``, ``source`` (an IRI, None for the whole),
+    ``format`` (its name), ``triples`` (of the merge), ``quads`` (in named graphs), ``languages`` (tags), ``bytes``, ``sha256``.
     """
     folder.mkdir()
     content = "".join(lines).encode()
     quads = list(ox.parse(content, format=ox.RdfFormat.N_QUADS))
-    jobs = _jobs(folder / WHOLE, None, quads, lambda: content)
-    parts = sorted(by_source(quads).items())
-    for (source, part), name in zip(parts, _names(source for source, _ in parts)):
-        dataset = _with_merge(part)
-        jobs += _jobs(folder / name, source, dataset, lambda dataset=dataset: _sorted_lines(dataset))
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # compression works outside the interpreter's lock
-        dumps = list(threads.map(lambda job: job(), jobs))
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
+        sources = by_source(quads)
+        names = dict(zip(sorted(sources), _names(sorted(sources))))
+        jobs = [] if large else _jobs(folder / WHOLE, None, quads, lambda: content)
+        if large:
+            jobs += large_dumps(folder / WHOLE, None, quads, content, large, every_format, Path(scratch))
+        for source, part in sorted(sources.items()):
+            dataset = _with_merge(part)
+            own = [found for found in large if found.report["iri"] == source]
+            if own:
+                jobs += large_dumps(folder / names[source], source, dataset, _sorted_lines(dataset), own, every_format, Path(scratch))
+            else:
+                jobs += _jobs(folder / names[source], source, dataset, lambda dataset=dataset: _sorted_lines(dataset))
+        with ThreadPoolExecutor(os.cpu_count()) as threads:  # compression works outside the interpreter's lock
+            dumps = list(threads.map(lambda job: job(), jobs))
     (folder / SUMS).write_text("".join(f"{d['sha256']}  {d['file']}\n" for d in dumps), encoding="ascii")
     return dumps
 

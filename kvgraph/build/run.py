@@ -19,9 +19,11 @@ import pyoxigraph as ox
 
 from .. import __version__, event_stream, releases, resources
 from ..errors import KvgraphError
+from ..sources.imported import Import, imports
+from . import imports as imported
 from .descriptions import add_descriptions
 from .read import Sources, inputs_digest, read, source_files
-from .validation import located, results_of
+from .validation import UNKNOWN, beside, located, results_of
 from .write import nquads, sync, write
 
 
@@ -74,16 +76,47 @@ def build(
         _sweep(home)
         step("read sources")
         sources = read(files, lambda done: progress(done, len(files)))
+        taken = list(imports(home).values())
+        large = [found for found in taken if imported.large(found)]
+        for found in taken:
+            if found not in large:
+                imported.load(sources.store, found)
         step("describe")
-        add_descriptions(sources.store)
+        add_descriptions(sources.store, [found.report for found in large])
         lines = nquads(sources.store)
-        digest = hashlib.sha256("".join(lines).encode()).hexdigest()
-        step("validate")
-        report = _validated(home, sources, digest)
-        release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step)
+        digest = _digest(lines, large)
+        with _draft(home, digest) as draft:
+            on_disk = _take_in(sources, lines, taken, large, draft, step) if large else None
+            step("validate")
+            report = _validated(home, sources, large)
+            release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk)
         step("event stream")
         _stream(home)
         return Built(release, True, time.monotonic() - began)
+
+
+def _take_in(sources: Sources, lines: list[str], taken: list[Import], large: list[Import], draft: Path, step) -> Path | None:
+    """Add large imports to the store; where that does not fit in memory, the store is then one on the disk, and its place is returned."""
+    step("take in imports")
+    if imported.fits_in_memory(taken):
+        for found in large:
+            imported.load(sources.store, found)
+        return None
+    sources.store = imported.load_on_disk(lines, large, draft / "store")
+    return draft / "store"
+
+
+@contextmanager
+def _draft(home: Path, digest: str) -> Iterator[Path]:
+    """The folder of a release to be; it is gone again if anything goes wrong."""
+    release_id = _free_id(home, f"{datetime.now(timezone.utc):%Y-%m-%d}-{digest[:8]}")
+    draft = home / "releases" / f".{release_id}.draft"
+    draft.mkdir()
+    try:
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def _stream(home: Path) -> None:
@@ -100,31 +133,44 @@ def _built_from(home: Path, inputs: str) -> releases.Release | None:
     return same[-1] if same else None
 
 
-def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step) -> releases.Release:
-    now = datetime.now(timezone.utc)
-    release_id = _free_id(home, f"{now:%Y-%m-%d}-{digests['digest'][:8]}")
-    draft = home / "releases" / f".{release_id}.draft"
-    draft.mkdir()
-    try:
-        built = now.isoformat(timespec="seconds")
-        written = write(sources.store, lines, report, release_id, built, draft, step)
-        manifest = {
-            "id": release_id,
-            "built": built,
-            "format": releases.FORMAT,
-            **digests,
-            **written,
-            "sources": sources.files,
-            "versions": {"kvgraph": __version__, "python": platform.python_version(), "pyoxigraph": version("pyoxigraph")},
-        }
-        (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        step("publish")
-        sync(draft)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+def _digest(lines: list[str], large: list[Import]) -> str:
+    """SHA-256 of what a release says: of its lines, and of what large imports were made from."""
+    digest = hashlib.sha256("".join(lines).encode())
+    for found in large:
+        digest.update(json.dumps([found.name, found.report["files"], found.report["code"]]).encode())
+    return digest.hexdigest()
+
+
+def _write(
+    home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None
+) -> releases.Release:  # fmt: skip
+    release_id, built = draft.name[1:].removesuffix(".draft"), datetime.now(timezone.utc).isoformat(timespec="seconds")
+    written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk)
+    manifest = {
+        "id": release_id,
+        "built": built,
+        "format": releases.FORMAT,
+        **digests,
+        **written,
+        "sources": sources.files,
+        "imports": {found.name: _summary(found) for found in imports(home).values()},
+        "versions": {"kvgraph": __version__, "python": platform.python_version(), "pyoxigraph": version("pyoxigraph")},
+    }
+    (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    step("publish")
+    sync(draft)
     os.replace(draft, home / "releases" / release_id)
     return releases.switch(home, release_id)
+
+
+_SHOWN = 50  # rows set aside that a release lists
+
+
+def _summary(found: Import) -> dict:
+    """What a release keeps of the report of an import, for the page of its source."""
+    kept = ("iri", "version", "issued", "imported", "read", "taken", "set_aside", "left_out", "triples", "organisations", "classes", "files")
+    shown = {name: found.report[name][:_SHOWN] for name in ("problems", "notes")}
+    return {**{name: found.report[name] for name in kept}, **shown}
 
 
 def _free_id(home: Path, wanted: str) -> str:
@@ -136,28 +182,46 @@ def _free_id(home: Path, wanted: str) -> str:
     return free
 
 
-def _validated(home: Path, sources: Sources, digest: str) -> dict:
-    """The validation report of this merge, from the cache if merge and shapes were seen before."""
-    cache = home / "cache" / "validation" / f"{hashlib.sha256((digest + _shapes()).encode()).hexdigest()}.json"
-    if cache.is_file():
-        results = json.loads(cache.read_text(encoding="utf-8"))
-    else:
-        results = results_of(sources.store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        draft = cache.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
-        os.replace(draft, cache)
-    results = located(sources, results)
+def _validated(home: Path, sources: Sources, large: list[Import]) -> dict:
+    """The validation report of this merge: pyshacl's, and of large imports that of the fast engine; each from the cache where it was seen before."""
+    statements = beside(sources.store, {found.report["graph"] for found in large})
+    key = hashlib.sha256(b"".join(sorted(ox.serialize(statements, format=ox.RdfFormat.N_TRIPLES).splitlines(keepends=True)))).hexdigest()
+    results = located(sources, _cached(home, key, lambda: results_of(statements)))
+    results = [result if result["file"] != UNKNOWN else {**result, "file": _import_of(sources.store, home, result["subject"])} for result in results]
+    for found in large:
+        own = _cached(home, f"{key} {found.report['files']} {found.report['code']}", lambda found=found: imported.check(found, statements))
+        results += [{**result, "subject": result["focus"], "file": f"sources/imports/{found.name}/{found.data.name}"} for result in own]
     violations = [r for r in results if r["severity"] == "Violation"]
     if violations:
         raise BuildRefused(violations)
     return {"conforms": True, "results": results}
 
 
+def _import_of(store: ox.Store, home: Path, subject: str) -> str:
+    """The file of the import that says something about a subject."""
+    thing = ox.NamedNode(subject) if ":" in subject else None
+    said = {quad.graph_name.value for quad in store.quads_for_pattern(thing, None, None, None) if isinstance(quad.graph_name, ox.NamedNode)} if thing else set()
+    found = [f"sources/imports/{known.name}/{known.data.name}" for known in imports(home).values() if known.report["graph"] in said]
+    return ", ".join(found) or UNKNOWN
+
+
+def _cached(home: Path, key: str, validate: Callable[[], list[dict]]) -> list[dict]:
+    """The results of a validation, from the cache if the same statements and shapes were seen before."""
+    cache = home / "cache" / "validation" / f"{hashlib.sha256((key + _shapes()).encode()).hexdigest()}.json"
+    if cache.is_file():
+        return json.loads(cache.read_text(encoding="utf-8"))
+    results = validate()
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    draft = cache.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+    os.replace(draft, cache)
+    return results
+
+
 def _shapes() -> str:
     """What decides a validation besides the data: the shapes and the validator."""
     texts = [p.read_text(encoding="utf-8") for p in sorted(resources.folder("shapes").glob("*.ttl"))]
-    return "\0".join([*texts, version("pyshacl"), __version__])
+    return "\0".join([*texts, version("pyshacl"), version("shacl"), __version__])
 
 
 def _violation_line(violation: dict) -> str:

@@ -9,6 +9,7 @@ import pyoxigraph as ox
 from ..namespaces import DCTERMS, PREFIXES
 from .read import Sources, read, source_files
 
+UNKNOWN = "unknown file"
 _STEPS = 3
 _COMPARED = {DCTERMS + "identifier"}  # nothing else may have the same
 
@@ -47,7 +48,18 @@ def changed(files: Callable[[], Iterable[Path]], pause: float = 0.5) -> Iterator
         time.sleep(pause)
 
 
-def results_of(statements: Iterable[ox.Quad]) -> list[dict]:
+def beside(store: ox.Store, large: set[str]) -> list[ox.Triple]:
+    """The merge of a store without its ``large`` graphs, and what these say about things that the rest speaks of."""
+    names = [name for name in store.named_graphs() if name.value not in large]
+    merge = {quad.triple for name in names for quad in store.quads_for_pattern(None, None, None, name)}
+    if large:
+        things = {triple.subject for triple in merge} | {triple.object for triple in merge if isinstance(triple.object, ox.NamedNode)}
+        graphs = [ox.NamedNode(graph) for graph in large]
+        merge |= {quad.triple for thing in things for graph in graphs for quad in store.quads_for_pattern(thing, None, None, graph)}
+    return list(merge)
+
+
+def results_of(statements: Iterable[ox.Triple | ox.Quad]) -> list[dict]:
     """Validate statements: a dictionary per result, as :class:`kvgraph.validate.Result` has them."""
     from ..validate import validate  # takes half a second to import, and most builds find the answer in the cache
 
@@ -76,7 +88,7 @@ def located(sources: Sources, results: list[dict]) -> list[dict]:
     for result in results:
         subject = result["focus"]
         files = sources.files_of.get((subject, _property(result["path"] or ""))) or anywhere.get(subject, {})
-        found.append({**result, "subject": subject, "file": ", ".join(sorted(files)) or "unknown file"})
+        found.append({**result, "subject": subject, "file": ", ".join(sorted(files)) or UNKNOWN})
     return found
 
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from ..entities import entity_types
+from ..model import ENTITY_TYPES
 from ..namespaces import (
     BASE, COUNTRY, DCTERMS, ELI, ELI_RESOURCE, FOAF, GRAPH, ID, NUTS, PREFIXES, RDF, SH, SKOS, VOID, VOID_EXT,
 )  # fmt: skip
@@ -73,6 +74,9 @@ class Tally:
     types: Mapping[str, list[str]]
     parts: dict[tuple[str | None, str], Part]
     links: Counter[tuple[str, str]]
+    # Of large imports: triples of each property and things of each class. What is distinct among them is not counted, and stays unsaid.
+    more: Counter[str] = field(default_factory=Counter)
+    members: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, triples: list[ox.Triple], known: Mapping[str, list[str]] | None = None) -> Tally:
@@ -106,7 +110,7 @@ class Tally:
         parts = dict(self.parts)
         for key, part in other.parts.items():
             parts[key] = parts[key] + part if key in parts else part
-        return Tally({**self.types, **other.types}, parts, self.links + other.links)
+        return Tally({**self.types, **other.types}, parts, self.links + other.links, self.more + other.more, self.members + other.members)
 
 
 def _target(iri: str) -> str | None:
@@ -115,14 +119,19 @@ def _target(iri: str) -> str | None:
     return next((name for name, (space, _, _) in TARGETS.items() if iri.startswith(space)), None)
 
 
-def void(store: ox.Store, triples: list[ox.Triple]) -> list[ox.Triple]:
+def void(store: ox.Store, triples: list[ox.Triple], large: Iterable[Mapping[str, Mapping[str, int]]] = ()) -> list[ox.Triple]:
     """The description of ``triples`` and of itself; ``store`` knows which things are entities.
+
+    ``large`` has the counts of imports that are not among them: ``properties`` and ``classes`` (see :func:`kvgraph.sources.importing.run`).
 
     >>> void(ox.Store(), [])[0].subject.value
     'https://w3id.org/kvgraph/id/dataset/kvgraph'
     """
     entities = entity_types(store)
     data, description = Tally.of(triples), []
+    for counts in large:
+        data.more.update(counts["properties"])
+        data.members.update(counts["classes"])
     # Once in a while no number of distinct values is true once it is stated and so one of them; then it stays unsaid.
     for all_said in (True, False):
         for _ in range(_ROUNDS):
@@ -135,22 +144,25 @@ def void(store: ox.Store, triples: list[ox.Triple]) -> list[ox.Triple]:
 
 def _describe(tally: Tally, entities: Mapping[str, str], all_said: bool) -> Iterator[ox.Triple]:
     properties: dict[str | None, list[str]] = defaultdict(list)
-    for extent, property_ in sorted(tally.parts, key=lambda key: (key[0] or "", key[1])):
+    whole = {(None, property_) for property_ in tally.more}
+    for extent, property_ in sorted({*tally.parts, *whole}, key=lambda key: (key[0] or "", key[1])):
         properties[extent].append(property_)
+    for key in whole - tally.parts.keys():
+        tally.parts[key] = Part()
     yield from _general(entities)
     yield from _statistics(tally, properties, entities, all_said)
     for property_ in properties.get(None, ()):
-        yield from _partition(DATASET, GRAPH_OF_VOID + "#", property_, tally.parts[None, property_])
-    members = Counter(c for classes in tally.types.values() for c in classes)
+        yield from _partition(DATASET, GRAPH_OF_VOID + "#", property_, tally.parts[None, property_], more=tally.more[property_])
+    members = tally.members + Counter(c for classes in tally.types.values() for c in classes)
     for class_ in sorted(members):
         node = f"{GRAPH_OF_VOID}#{_short(class_)}"
         yield from describe(DATASET, (VOID + "classPartition", node))
         yield from describe(
             node, (_TYPE, VOID + "Dataset"), (VOID + "class", class_), (VOID + "entities", members[class_]),
-            (VOID + "triples", sum(tally.parts[class_, p].triples for p in properties[class_])),
-            (VOID + "properties", len(properties[class_])),
+            (VOID + "triples", None if class_ in tally.members else sum(tally.parts[class_, p].triples for p in properties[class_])),
+            (VOID + "properties", None if class_ in tally.members else len(properties[class_])),
         )  # fmt: skip
-        for property_ in properties[class_]:
+        for property_ in properties[class_] if class_ not in tally.members else ():
             yield from _partition(node, node + "/", property_, tally.parts[class_, property_], ranges=True)
     yield from _linksets(tally.links)
 
@@ -178,17 +190,18 @@ def _statistics(
 ) -> Iterator[ox.Triple]:  # fmt: skip
     """Sections 4.2, 4.3 and 4.6: beginnings of IRIs, vocabularies, and numbers of the whole."""
     whole = [tally.parts[None, p] for p in properties.get(None, ())]
-    classes = {c for of in tally.types.values() for c in of}
+    classes = {c for of in tally.types.values() for c in of} | tally.members.keys()
+    known = len(entities) + sum(tally.members[kind.iri] for kind in ENTITY_TYPES)
     subjects = set().union(*(part.subjects for part in whole))
     spaces = sorted({next((space for space in _SPACES if iri.startswith(space)), _namespace(iri)) for iri in subjects})
     return describe(
         DATASET,
-        (VOID + "triples", sum(part.triples for part in whole)),
-        (VOID + "entities", len(entities)),
+        (VOID + "triples", sum(part.triples for part in whole) + tally.more.total()),
+        (VOID + "entities", known),
         (VOID + "classes", len(classes)),
         (VOID + "properties", len(whole)),
-        (VOID + "distinctSubjects", len(subjects)),
-        (VOID + "distinctObjects", len(set().union(*(part.objects for part in whole))) if all_said else None),
+        (VOID + "distinctSubjects", None if tally.more else len(subjects)),
+        (VOID + "distinctObjects", len(set().union(*(part.objects for part in whole))) if all_said and not tally.more else None),
         (VOID + "uriSpace", [ox.Literal(space) for space in spaces]),
         # Comunica knows one space only and concludes from it that there is no answer; of a pattern it takes all.
         (VOID + "uriRegexPattern", ox.Literal(f"^({'|'.join(map(_pattern, spaces))})")),
@@ -196,15 +209,15 @@ def _statistics(
     )
 
 
-def _partition(of: str, prefix: str, property_: str, part: Part, ranges: bool = False) -> Iterator[ox.Triple]:
+def _partition(of: str, prefix: str, property_: str, part: Part, ranges: bool = False, more: int = 0) -> Iterator[ox.Triple]:
     """Section 4.4: the triples of one property, and what its values are."""
     node = prefix + _short(property_)
     yield from describe(of, (VOID + "propertyPartition", node))
     yield from describe(
-        node, (_TYPE, VOID + "Dataset"), (VOID + "property", property_), (VOID + "triples", part.triples),
-        (VOID + "distinctSubjects", len(part.subjects)),
+        node, (_TYPE, VOID + "Dataset"), (VOID + "property", property_), (VOID + "triples", part.triples + more),
+        (VOID + "distinctSubjects", None if more else len(part.subjects)),
         # How many different numbers the description states is a number it cannot state: stating it may change it.
-        (VOID + "distinctObjects", None if property_.startswith(VOID) else len(part.objects)),
+        (VOID + "distinctObjects", None if more or property_.startswith(VOID) else len(part.objects)),
     )  # fmt: skip
     for (kind, iri), triples in sorted(part.ranges.items()) if ranges else ():
         below = f"{node}/{_short(iri)}"

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -16,20 +16,24 @@ from ..reconciliation import build_names
 from ..region_index import build_regions
 from ..search_index import build_index
 from ..similarity import build_similarity
-from .answers import write_answers
+from ..sources.imported import Import
+from ..store import Embedded
+from .answers import write_answers, write_answers_apart
 from .catalogue import CATALOGUE_PREFIXES, catalogue
 from .dumps import write_dumps
 
 
 def write(
-    store: ox.Store, lines: list[str], report: dict, release_id: str, built: str, folder: Path, step: Callable[[str], None]
+    store: ox.Store, lines: list[str], report: dict, release_id: str, built: str, folder: Path, step: Callable[[str], None],
+    large: Sequence[Import] = (), on_disk: Path | None = None,
 ) -> dict:  # fmt: skip
     """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``replaced``, ``dumps`` and ``files``.
 
-    ``lines`` are the sorted N-Quads of ``store``, default graph included; ``built`` is the time of the release in ISO 8601.
+    ``lines`` are the sorted N-Quads of ``store`` without its ``large`` imports, default graph included; ``built`` is the time of the release in ISO
+    8601. Where the store is kept ``on_disk`` the whole is dumped in N-Quads only.
     """
     step("dumps")
-    dumps = write_dumps(lines, folder / "dumps")
+    dumps = write_dumps(lines, folder / "dumps", large, on_disk is None)
     triples = catalogue(store, dumps, release_id, built)
     (folder / "catalogue.ttl").write_bytes(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=CATALOGUE_PREFIXES))
     documents = sorted(filter(None, map(path_of, entity_types(store))))
@@ -45,9 +49,12 @@ def write(
     step("region index")
     build_regions(store, folder / "regions")
     step("answers")
-    write_answers(store, folder / "answers")
+    if on_disk:
+        write_answers_apart(on_disk, folder / "answers")
+    else:
+        write_answers(Embedded(store), folder / "answers")
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-    return {"counts": counts(store), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
+    return {"counts": counts(store, large), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
 
 
 def nquads(store: ox.Store) -> list[str]:
@@ -62,7 +69,7 @@ def replaced(store: ox.Store) -> dict[str, str]:
     return {q.subject.value: q.object.value for q in sorted(pairs, key=str) if isinstance(q.object, ox.NamedNode)}
 
 
-def counts(store: ox.Store) -> dict[str, int]:
+def counts(store: ox.Store, large: Sequence[Import] = ()) -> dict[str, int]:
     """How much of what: entities per type, triples of the merge, quads and named graphs."""
     merge = ox.DefaultGraph()
     found = {}
@@ -70,8 +77,10 @@ def counts(store: ox.Store) -> dict[str, int]:
         node = ox.NamedNode(kind.iri)
         subjects = {q.subject for p in ("type", "inScheme") for q in store.quads_for_pattern(None, _P[p], node, merge)}
         found[kind.name] = len(subjects)
-    triples = sum(1 for _ in store.quads_for_pattern(None, None, None, merge))
-    return {**found, "triples": triples, "quads": len(store) - triples, "graphs": sum(1 for _ in store.named_graphs())}
+    known = {item.report["graph"]: item.report["triples"] for item in large}
+    graphs = list(store.named_graphs())
+    quads = sum(known.get(name.value) or sum(1 for _ in store.quads_for_pattern(None, None, None, name)) for name in graphs)
+    return {**found, "triples": len(store) - quads, "quads": quads, "graphs": len(graphs)}
 
 
 _P = {"type": ox.NamedNode(RDF + "type"), "inScheme": ox.NamedNode(SKOS + "inScheme")}
@@ -81,11 +90,9 @@ def checksums(folder: Path) -> dict[str, dict]:
     """SHA-256 and size of every file of a release."""
     found = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        content = path.read_bytes()
-        found[path.relative_to(folder).as_posix()] = {
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "bytes": len(content),
-        }
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found[path.relative_to(folder).as_posix()] = {"sha256": digest, "bytes": path.stat().st_size}
     return found
 
 

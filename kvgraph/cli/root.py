@@ -57,9 +57,9 @@ def main() -> None:
     """How Europe turns research results into solutions for society, as a knowledge graph."""
 
 
-def command(*, example: str):
-    """A command with ``--home`` and an example at the end of its help."""
-    return lambda f: main.command(epilog=f"\b\nExample:\n  {example}")(HOME(f))
+def command(*, example: str, name: str | None = None):
+    """A command with ``--home`` and an example at the end of its help; ``name`` where its function cannot be called so."""
+    return lambda f: main.command(name, epilog=f"\b\nExample:\n  {example}")(HOME(f))
 
 
 def open_graph(home: Path | None):

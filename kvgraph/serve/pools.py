@@ -194,7 +194,7 @@ class Pools:
             releases.readable(release)
             limits = Limits(timeout=self.timeout, memory=self.memory * 2**20)
             endpoint = remote(release_id, timeout=QUICK)
-            process = Elsewhere(endpoint) if endpoint else launch(release.nquads, self.run / f"{release_id}.sock", workers, limits)
+            process = Elsewhere(endpoint) if endpoint else launch(release.graph, self.run / f"{release_id}.sock", workers, limits)
         except (KvgraphError, OSError) as error:
             self._failed(release_id, str(error))
         else:

@@ -34,6 +34,8 @@ class Entry:
     licence: Shown | None
     issued: str
     files: list[dict]
+    version: str = ""
+    imported: dict | None = None  # what the manifest says of an import: rows read, taken, set aside …
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,11 @@ def _read(release: Release) -> list[ox.Triple]:
 def entries(release: Release) -> list[Entry]:
     """The data sets of a release: the whole first, then each source."""
     said = _by_subject(_read(release))
-    return [_entry(iri, said, release.manifest["dumps"]) for iri in said[CATALOGUE][DCAT + "dataset"]]
+    imported = {item["iri"]: item for item in release.manifest.get("imports", {}).values()}
+    return [_entry(iri, said, release.manifest["dumps"], imported) for iri in said[CATALOGUE][DCAT + "dataset"]]
 
 
-def _entry(iri: str, said: dict, dumps: list[dict]) -> Entry:
+def _entry(iri: str, said: dict, dumps: list[dict], imported: dict[str, dict]) -> Entry:
     about = said[iri]
     publisher = next(iter(about[DCTERMS + "publisher"]), "")
     return Entry(
@@ -96,6 +99,8 @@ def _entry(iri: str, said: dict, dumps: list[dict]) -> Entry:
         _licence(about[DCTERMS + "license"], said),
         next((v.value for v in about[DCTERMS + "issued"]), ""),
         [d for d in dumps if d["source"] == (None if iri == DATASET else iri)],
+        next((v.value for v in about[DCAT + "version"]), "") if iri != DATASET else "",
+        imported.get(iri),
     )
 
 

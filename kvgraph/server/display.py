@@ -33,13 +33,15 @@ class Shown:
 
 
 @lru_cache(maxsize=2**14)
-def href_of(iri: str) -> str | None:
+def href_of(iri: str, known: bool = True) -> str | None:
     """Where a link to a thing leads: our page, else the thing itself if it is on the web, else nowhere.
+
+    ``known`` says whether the release describes it, which matters for what may have been imported.
 
     >>> href_of("https://w3id.org/kvgraph/id/practice/demola"), href_of("http://example.org/"), href_of("javascript:alert(1)")
     ('/doc/practice/demola', 'http://example.org/', None)
     """
-    local = path_of(iri)
+    local = path_of(iri, imported=known)
     if local or iri.startswith(BASE):
         return local
     try:
@@ -71,7 +73,7 @@ def show(term, label: ox.Literal | None = None) -> Shown:
         return Shown(text, lang=term.language if term.language != "und" else None)  # of no known language, as acronyms are
     if isinstance(term, ox.NamedNode):
         iri = term.value
-        return Shown(label.value if label else short(iri), href_of(iri), label.language if label else None, iri)
+        return Shown(label.value if label else short(iri), href_of(iri, label is not None), label.language if label else None, iri)
     return Shown(str(term))
 
 

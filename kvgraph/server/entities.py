@@ -41,7 +41,12 @@ def document(path: str) -> Response:
         return redirect(_local(now) + (format.suffix if format else ""), 301)
     if format is None:
         format = context.wanted_format(OFFERED)
-    response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format), keep=True)
+    try:
+        response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format), keep=True)
+    except UnknownThing:
+        if path_of(iri, imported=False) or not path_of(iri):
+            raise
+        return redirect(quote(iri, safe=":/#?%"), 303)  # not imported into this release: the thing itself is elsewhere
     for other in OFFERED[1:]:
         address = quote(path_of(iri) + other.suffix, safe="/%")
         response.headers.add("Link", f'<{address}>; rel="alternate"; type="{other.media_type}"')
@@ -80,12 +85,17 @@ def _page(iri: str) -> Response:
         canonical = _canonical(iri)
         kind = thing.type.label if thing.type else ""
         return render_template(
-            template, **more, thing=thing, trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical),
+            template, **more, thing=thing, imported=_import_of(iri), trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical),
             citation=Citation.of(context.graph().release, request.host_url, iri, thing.name, kind),
             cite=quote(path_of(iri, under="cite"), safe="/%"), table="/questions/sources-of-statements?" + urlencode({"thing": iri}),
         )  # fmt: skip
 
     return headers.page(make)
+
+
+def _import_of(iri: str) -> dict | None:
+    """What came in with a source that was imported, and what was set aside; None for other things."""
+    return next((found for found in context.graph().release.manifest.get("imports", {}).values() if found["iri"] == iri), None)
 
 
 def _view(iri: str) -> tuple[EntityView, str, dict[str, Any]]:

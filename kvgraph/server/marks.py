@@ -36,12 +36,14 @@ SHAPES: dict[str, tuple[float, ...]] = {
     "region": _star(3),
     "country": _star(3, turn=pi),
     "channel": _star(5, 0.5),
+    "organisation": (-1, -0.6, 1, -0.6, 1, 0.6, -1, 0.6),
+    "project": _star(8),
     "source": (-0.35, -1, 0.35, -1, 0.35, -0.35, 1, -0.35, 1, 0.35, 0.35, 0.35, 0.35, 1, -0.35, 1, -0.35, 0.35, -1, 0.35, -1, -0.35, -0.35, -0.35),
 }
 # For files, which have no style sheet; web/static/networks.css says the same, and what they are in the dark.
 COLOURS = {
     "practice": "#0b5c66", "learning-example": "#7d5a00", "actor": "#a1480a", "policy": "#4a4fb0", "principle": "#8a2c74",
-    "region": "#3d7a2c", "country": "#5c6a1e", "channel": "#b3323f", "source": "#52605f",
+    "region": "#3d7a2c", "country": "#5c6a1e", "channel": "#b3323f", "organisation": "#7a4a2b", "project": "#2f6b8f", "source": "#52605f",
 }  # fmt: skip
 # What a kind of tie is called where it can be switched off.
 KINDS = {
@@ -50,6 +52,9 @@ KINDS = {
     "replaces": N_("replacing a policy"), "succeeds": N_("succeeding a policy"), "amends": N_("amending a policy"), "based-on": N_("being based on a policy"),
     "cites": N_("citing a policy"), "related": N_("being related"), "principle": N_("taking up a principle"), "broader": N_("lying within something wider"),
     "region": N_("being in a region"), "channel": N_("working through a channel"), "country": N_("being in a country"),
+    "same-as": N_("being the same as something elsewhere"), "candidate": N_("perhaps being the same as something elsewhere"),
+    "cordis": N_("taking part in an EU research project (CORDIS)"), "kohesio": N_("taking part in a cohesion project (Kohesio)"),
+    "ror": N_("belonging to an organisation (ROR)"), "wikidata": N_("belonging to an organisation (Wikidata)"),
 }  # fmt: skip
 ORDER = {t.name: place for place, t in enumerate(ENTITY_TYPES)}
 

@@ -1,10 +1,12 @@
-"""The embedded engine: Oxigraph, in memory, in this process."""
+"""The embedded engine: Oxigraph, in memory or on the disk, in this process."""
 
 from __future__ import annotations
 
 import gzip
+import os
 import time
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,13 +37,15 @@ class Embedded:
 
     @classmethod
     def load(cls, path: Path | str) -> Embedded:
-        """A store with the quads of a file, by its suffix N-Quads, TriG, N-Triples or Turtle, also gzipped (``.nq.gz``).
+        """A store with the quads of a file, by its suffix N-Quads, TriG, N-Triples or Turtle, also gzipped (``.nq.gz``); or that in a folder, on the disk.
 
         Raises:
             OSError: the file cannot be read.
             SyntaxError: it is malformed.
         """
         path = Path(path)
+        if path.is_dir():
+            return OnDisk(path)
         suffixes = path.suffixes
         gzipped = suffixes[-1:] == [".gz"]
         format = RdfFormat.from_extension((suffixes[-2] if gzipped else suffixes[-1]).removeprefix(".")) or RdfFormat.N_QUADS
@@ -49,6 +53,9 @@ class Embedded:
         with gzip.open(path, "rb") if gzipped else open(path, "rb") as file:
             store.bulk_load(file, format=format)
         return cls(store)
+
+    def open(self) -> None:
+        """Have everything at hand that answering needs: called once, before a process gives up its right to open files."""
 
     def touch(self) -> None:
         """Read every quad. In a fork reading copies pages, because it counts references; what is copied now does not slow down a query."""
@@ -132,6 +139,26 @@ class Embedded:
             raise EngineCrashed(f"The engine gave up: {error}") from error
         kind = {QuerySolutions: "SELECT", QueryBoolean: "ASK", QueryTriples: "CONSTRUCT"}[type(results)]
         return results, "DESCRIBE" if kind == "CONSTRUCT" and form == "DESCRIBE" else kind
+
+
+class OnDisk(Embedded):
+    """A store in a folder, read only. It is opened when it is first needed, never before a fork: opening it starts threads."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    @cached_property
+    def store(self) -> Store:
+        return Store.read_only(os.fspath(self._folder))
+
+    def open(self) -> None:
+        """Open the store and, with one look at each of its orders, its files."""
+        anything = next(self.store.quads_for_pattern(None, None, None, None), None)
+        for place in range(4) if anything else ():
+            next(self.store.quads_for_pattern(*(term if n == place else None for n, term in enumerate(anything))), None)
+
+    def touch(self) -> None:
+        """Nothing: what is read comes from the disk's cache, which processes share."""
 
 
 def _of_kind(results, kind, forms: str):

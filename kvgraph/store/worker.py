@@ -38,6 +38,7 @@ def main(sock: socket.socket, engine: Embedded, limits: Limits, parent: int, war
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
     _keep_only(sock.fileno())
+    engine.open()
     if warm:
         engine.touch()
     sandbox.limit_memory(limits.memory)
