@@ -1,0 +1,1 @@
+"""Linking: which two things are the same, how sure that is, and why."""
