@@ -12,13 +12,15 @@ from functools import cached_property, lru_cache
 
 from anyascii import anyascii
 
-from .words import LITTLE_WORDS, forms
+from .words import COUNTRY_NAMES, LITTLE_WORDS, forms
 
 LONGEST = 400  # characters of a name that are looked at: what is longer is no name
 _FORMS, _LEADING = forms()
 _LONGEST_FORM = max(map(len, _FORMS))
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 _APOSTROPHES = re.compile(r"['’ʼ`´]")
+_CODE = re.compile(r"(?<=[a-z])(?=[0-9]{3})")
+_IN_COUNTRY = re.compile(rf"\s*\((?:{'|'.join(COUNTRY_NAMES)})\)\s*$")
 _UMLAUT = re.compile(r"(?<=[b-df-hj-np-tv-z])([aou])e(?=[b-df-hj-np-tv-z])|(?<![a-z])([ou])e(?=[b-df-hj-np-tv-z])|a(?=a)")
 _SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC")
 
@@ -115,9 +117,11 @@ def parse(text: str) -> Name:
 
     >>> parse("UAB Teltonika").core, parse("Goettingen Universitaet").core, parse("SE").core
     (('teltonika',), ('gottingen', 'universitat'), ('se',))
+    >>> parse("UMR8539").core, parse("Hovione (Portugal)").core
+    (('umr', '8539'), ('hovione',))
     """
-    plain = folded(text)
-    words = tuple(plain.split())
+    plain = folded(_IN_COUNTRY.sub("", text[:LONGEST]) or text)
+    words = tuple(_CODE.sub(" ", plain).split())
     whole = _without_legal_form(words)
     core = tuple(_one_letter(word) for word in whole if word not in LITTLE_WORDS) or tuple(map(_one_letter, whole))
     return Name(text, plain, whole, core, is_short(text))
