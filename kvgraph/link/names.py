@@ -21,7 +21,7 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 _APOSTROPHES = re.compile(r"['’ʼ`´]")
 _CODE = re.compile(r"(?<=[a-z])(?=[0-9]{3})")
 _IN_COUNTRY = re.compile(rf"\s*\((?:{'|'.join(COUNTRY_NAMES)})\)\s*$")
-_UMLAUT = re.compile(r"(?<=[b-df-hj-np-tv-z])([aou])e(?=[b-df-hj-np-tv-z])|(?<![a-z])([ou])e(?=[b-df-hj-np-tv-z])|a(?=a)")
+_UMLAUT = re.compile(r"(?<=[b-dfhj-npr-tv-z])([aou])e(?=[b-df-hj-np-tv-z])|(?<![a-z])([ou])e(?=[b-df-hj-np-tv-z])|a(?=a)")
 _SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC")
 
 
