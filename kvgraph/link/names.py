@@ -21,7 +21,7 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 _APOSTROPHES = re.compile(r"['’ʼ`´]")
 _CODE = re.compile(r"(?<=[a-z])(?=[0-9]{3})")
 _IN_COUNTRY = re.compile(rf"\s*\((?:{'|'.join(COUNTRY_NAMES)})\)\s*$")
-_UMLAUT = re.compile(r"(?<=[b-dfhj-npr-tv-z])([aou])e(?=[b-df-hj-np-tv-z])|(?<![a-z])([ou])e(?=[b-df-hj-np-tv-z])|a(?=a)")
+_UMLAUT = re.compile(r"(?<=[b-df-hj-np-tv-z])([ao])e(?=[b-df-hj-np-tv-z])|(?<=[b-dfhj-npr-tv-z])(u)e(?=[b-df-hj-np-tv-z])|(?<![a-z])([ou])e(?=[b-df-hj-np-tv-z])|a(?=a)")
 _SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC")
 
 
@@ -138,7 +138,7 @@ def _without_legal_form(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _one_letter(word: str) -> str:
     """German and Nordic vowels written in two letters as one, as :func:`folded` leaves them: "Koeln" and "Köln", "Aarhus" and "Århus"."""
-    return _UMLAUT.sub(lambda m: m[1] or m[2] or "", word)
+    return _UMLAUT.sub(lambda m: m[1] or m[2] or m[3] or "", word)
 
 
 def similarity(a: Name | str, b: Name | str) -> float:

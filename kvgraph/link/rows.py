@@ -1,78 +1,113 @@
-"""From organisations to the tables that an engine compares: one row for each name, and one for all names of an organisation together."""
+"""From organisations to the tables that an engine compares: a row for each name, and one for all names of an organisation together.
 
-from collections.abc import Iterable, Iterator, Mapping
+Everything that is linear in the number of names is done here, once and in Python; what compares names with names is SQL (:mod:`.candidates`) and
+Splink, so that an engine can spread it over machines.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .organisations import Organisation
-from .features import Vocabulary, stem, words, lexicon
-from .names import Name, folded, is_short, parse
+import pyarrow as pa
 
-UNIT = 1_000_000
+from .features import SCALE, Vocabulary, meaning
+from .names import Name, is_short, parse
+from .organisations import Organisation, domain
+
+COMMON = 0.02  # a word that more organisations have than this share of them does not alone make two names candidates
+_LEAST = 200
+_MOST_WORDS = 40  # in all names of an organisation together: more than that is a list, not a name
+_ACRONYM = 600 * SCALE // 100  # weight of an acronym that initials agree with, when candidates are chosen
+
+_ROW = pa.schema(
+    [("row", pa.int64()), ("record", pa.int64()), ("text", pa.string()), ("key", pa.string()), ("form", pa.string()), ("total", pa.int64()),
+     ("country", pa.string()), ("place", pa.string()), ("crowd", pa.int64()), ("domain", pa.string()), ("kind", pa.string()), ("acronyms", pa.bool_())]
+)  # fmt: skip
+_WORD = pa.schema([("row", pa.int64()), ("word", pa.string()), ("weight", pa.int64()), ("rare", pa.bool_()), ("country", pa.string()), ("place", pa.string())])
 
 
 @dataclass
 class Side:
-    rows: list[dict]
-    blocks: list[dict]
+    """Rows of names, and their words: tables for an engine. ``text`` of a row is the name as it was given, empty for all names together."""
+
+    rows: pa.Table
+    words: pa.Table
 
 
-def place_key(place, lex):
-    return " ".join(sorted({stem(m) for w in parse(place).core for m in lex.get(w, (w,))}))
+@dataclass(frozen=True)
+class _Row:
+    record: int
+    organisation: Organisation
+    text: str
+    name: Name | None  # None: all names together
+    core: frozenset[str]
+
+    @property
+    def form(self) -> str:
+        return "all" if self.name is None else "short" if self.name.short or self.text in self.organisation.short else "name"
 
 
-def spread(organisations, lex):
-    for n, o in enumerate(organisations):
-        seen = set()
-        both = [(t, False) for t in o.names] + [(t, True) for t in o.short]
-        allw = set()
-        for text, short in both:
-            name = parse(text)
-            w = words(name, lex)
-            if not w or (name.key) in seen:
-                continue
-            seen.add(name.key)
-            allw |= w
-            yield n, o, text, name, w, ("short" if short or name.short else "name")
-        yield n, o, "", None, frozenset(allw), "all"
+def _rows(organisations: Iterable[Organisation]) -> Iterator[_Row]:
+    for record, organisation in enumerate(organisations):
+        names = {name.key: (text, name) for text in reversed((*organisation.names, *organisation.short)) if (name := parse(text)).key}
+        for text, name in names.values():
+            yield _Row(record, organisation, text, name, name.tokens)
+        yield _Row(record, organisation, "", None, frozenset().union(*(name.tokens for _, name in names.values())))
 
 
-def sides(subjects, targets, lex):
-    T = list(spread(targets, lex))
-    voc = Vocabulary.of(w for *_, w, form in T if form == "all")
-    limit = max(200, voc.size // 50)
+def place_key(place: str) -> str:
+    """A place in one spelling and language.
 
-    def side(spreadrows, left):
-        rows, blocks = [], []
-        for n, o, text, name, w, form in spreadrows:
-            if left and form == "all":
-                continue
-            if not left and form == "all" and len(w) > 40:
-                continue
-            if left:
-                w = {voc.read(x) for x in w}
-            codes = sorted((voc.encoded(x) for x in w), reverse=True)
-            rid = len(rows)
-            acr = sorted({"".join(parse(t).whole) for t in (*o.short, *o.names) if is_short(t) or t in o.short} - {""})
-            ini = sorted(i for i in (name.initials if name else ()) if len(i) > 2)
-            rows.append(dict(initials=(ini if left and form == "name" else acr) or None, row=rid, record=n, iri=o.iri, text=text, key=name.key if name else "", form=form, words=codes, total=sum(c // UNIT for c in codes), country=o.country or None, place=place_key(o.place, lex) or None, domain=o.domain or None, kind=o.kind or None))
-            if left:
-                import math
-                few = [c for c in codes if c % UNIT]
-                rare = [c for c in few if c // UNIT > 100 * math.log(voc.size / limit)]
-                use = rare if len(rare) >= 2 else few[:3]
-                for i, c in enumerate(few):
-                    blocks.append(dict(row=rid, word=c, country=o.country, total=rows[-1]["total"], place=rows[-1]["place"], rare=c in use[:8]))
-                for i in (ini if form == "name" else ["".join(name.whole)]):
-                    if i in acrs:
-                        blocks.append(dict(row=rid, word=acrs[i] + 600 * UNIT, country=o.country, total=rows[-1]["total"], place=rows[-1]["place"], rare=True))
-            else:
-                if form == "all":
-                    for i in acr:
-                        blocks.append(dict(row=rid, word=acrs.setdefault(i, 900000 - len(acrs)) + 600 * UNIT, country=o.country, total=rows[-1]["total"], place=rows[-1]["place"]))
-                for c in codes:
-                    blocks.append(dict(row=rid, word=c, country=o.country, total=rows[-1]["total"], place=rows[-1]["place"]))
-        return Side(rows, blocks)
+    >>> place_key("Wien") == place_key("Vienna"), place_key("Praha 6") == place_key("Prague")
+    (True, True)
+    """
+    return " ".join(sorted(meaning(word for word in parse(place).core if not word.isdigit())))
 
-    acrs = {}
-    right = side(T, False)
-    return side(spread(subjects, lex), True), right, voc
+
+def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple[Side, Side]:
+    """Tables of the organisations that are asked for, and of those that are known."""
+    rows = list(_rows(known))
+    means = [meaning(row.core) for row in rows]
+    crowds = Counter(place_key(organisation.place) for organisation in known)
+    vocabulary = Vocabulary.of(
+        [words for row, words in zip(rows, means) if row.name is None], (word for row in rows if row.name for word in row.core),
+        towns=frozenset(crowds) - {""},
+    )  # fmt: skip
+    right = _side(zip(rows, means), vocabulary, crowds, asking=False)
+    single = [row for row in _rows(asked) if row.name is not None]
+    left = _side(((row, meaning(map(vocabulary.read, row.core))) for row in single), vocabulary, crowds, asking=True)
+    return left, right
+
+
+def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, crowds: Counter[str], asking: bool) -> Side:
+    table, words = {field.name: [] for field in _ROW}, {field.name: [] for field in _WORD}
+    common = SCALE * math.log((vocabulary.size + 1) / max(_LEAST, COMMON * vocabulary.size)) if vocabulary.size > _LEAST else -1
+    number = 0
+    for row, means in rows:
+        if not means or len(means) > _MOST_WORDS:
+            continue
+        weights = sorted(((vocabulary.weight(word), word) for word in means), reverse=True)
+        rare = [word for weight, word in weights if weight > common and word in vocabulary.weights]
+        rare = set(rare if len(rare) > 1 else [word for _, word in weights if word in vocabulary.weights][:3])
+        organisation, key = row.organisation, place_key(row.organisation.place)
+        country, place = organisation.country or None, key or None
+        acronyms = _acronyms(row, asking)
+        values = (number, row.record, row.text, row.name.key if row.name else "", row.form, sum(weight for weight, _ in weights),
+                  country, place, crowds[key], domain(organisation.homepage) or None, organisation.kind or None, bool(acronyms))  # fmt: skip
+        for column, value in zip(table.values(), values):
+            column.append(value)
+        for weight, word in [*weights, *((_ACRONYM + len(acronym), f"={acronym}") for acronym in acronyms)]:
+            for column, value in zip(words.values(), (number, word, weight, word in rare or word[0] == "=", country, place)):
+                column.append(value)
+        number += 1
+    return Side(pa.table(table, schema=_ROW), pa.table(words, schema=_WORD))
+
+
+def _acronyms(row: _Row, asking: bool) -> list[str]:
+    """Acronyms that initials may agree with: of a name asked for those that could be made of it, of an organisation those that it has."""
+    if asking:
+        found = {"".join(row.name.whole)} if row.form == "short" else row.name.initials
+    else:
+        found = {"".join(parse(text).whole) for text in (*row.organisation.short, *filter(is_short, row.organisation.names))} if row.form == "all" else set()
+    return sorted(acronym for acronym in found if len(acronym) > 2)

@@ -1,0 +1,84 @@
+"""Fits the linkage model and writes ``kvgraph/link/model.json``.
+
+    python -m tests.linking.fit ../shared/data/ror-europe-v2.json.gz
+
+m and u are counted, not estimated: names of the fitting half are held out (:mod:`tests.linking.labelled`), asked for, and each candidate pair is
+known to be of one organisation or of two.
+"""
+
+import json
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from kvgraph.link.decide import Decision, decide
+from kvgraph.link.engines import engine, score
+from kvgraph.link.model import COMPARISONS, Model, level
+from kvgraph.link.rows import sides
+
+from .labelled import FIT, Labelled, held_out, organisations, ror
+TARGET = Path(__file__).parents[2] / "kvgraph" / "link" / "model.json"
+EMPTY = Model(0.1, {}, 0, 0, 0)
+PRECISION = 0.986  # of accepted links while fitting: a little more than what is promised
+REVIEW = -2.0  # bits: a chance of one in five is worth a look
+ROUNDS = 2
+MOST_FOUND = 50
+
+
+def levels_of(found: pa.Table, right: list[bool]) -> dict[str, dict[str, tuple[float, float]]]:
+    """m and u of every level, half a pair added to each so that none is zero."""
+    counted = {}
+    for comparison in COMPARISONS:
+        counts: Counter[tuple[bool, str]] = Counter()
+        for gamma, same in zip(found[f"gamma_{comparison.name}"].to_pylist(), right):
+            if at := level(comparison, gamma):
+                counts[same, at.label] += 1
+        whole = {same: sum(n for (s, _), n in counts.items() if s == same) + 0.5 * len(comparison.levels) for same in (True, False)}
+        counted[comparison.name] = {at.label: tuple((counts[same, at.label] + 0.5) / whole[same] for same in (True, False)) for at in comparison.levels}
+    return counted
+
+
+def scored(labelled: list[Labelled], register: list, model: Model, most: int) -> tuple[pa.Table, list[bool]]:
+    """Candidates of labelled names, and which of them are right."""
+    left, right = sides([each.asked for each in labelled], register)
+    with engine("duckdb") as made:
+        found = score(made, left, right, model, most)
+    return found, [labelled[a].answer == register[k].iri for a, k in zip(found["record_l"].to_pylist(), found["record_r"].to_pylist())]
+
+
+def thresholds(decisions: list[Decision], labelled: list[Labelled], register: list) -> dict[str, float]:
+    """The lowest threshold and margin at which accepted links are right as often as they must be, with the most of them accepted."""
+    right = [labelled[d.asked].answer == register[d.known].iri for d in decisions]
+    best = (0, 0.0, 0.0)
+    for accept in (x / 2 for x in range(-4, 21)):
+        for margin in (0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5):
+            taken = [ok for d, ok in zip(decisions, right) if d.bits >= accept and d.margin >= margin]
+            if taken and sum(taken) >= PRECISION * len(taken):
+                best = max(best, (sum(taken), accept, margin))
+    _, accept, margin = best
+    return {"accept": accept, "margin": margin, "review": REVIEW}
+
+
+def main(path: Path) -> None:
+    labelled, register = held_out(list(organisations(ror(path))), FIT)
+    model = EMPTY
+    for most in (10_000, *[MOST_FOUND] * ROUNDS):  # first all rows, then the one of each pair that the model takes
+        found, right = scored(labelled, register, model, most)
+        model = replace(model, prior=sum(right) / len(right), levels=levels_of(found, right))
+        print(f"{len(right)} pairs, {sum(right)} right")
+    decisions = [d for d in decide(found, replace(model, accept=-99, margin=0)) if d.verdict == "accept"]
+    content = {
+        "made by": "python -m tests.linking.fit, on the fitting half of the supplied ROR file: m and u counted on held-out names and their candidates",
+        "prior": model.prior,
+        "thresholds": thresholds(decisions, labelled, register),
+        "levels": {name: {label: [float(f"{x:.6g}") for x in mu] for label, mu in rows.items()} for name, rows in model.levels.items()},
+    }
+    TARGET.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(content["thresholds"])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
