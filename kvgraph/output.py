@@ -138,7 +138,7 @@ class BuildProgress:
         else:
             err.print(name)
 
-    def count(self, done: int, total: int) -> None:
+    def count(self, done: int, total: int | None) -> None:
         if self._bar:
             self._bar.update(self._task, completed=done, total=total)
 

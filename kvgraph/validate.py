@@ -160,6 +160,36 @@ def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None =
     return Report(tuple(sorted(results, key=Result._order)))
 
 
+def fast(data: Path, shapes: str | None = None) -> Report:
+    """Validate a file of N-Quads or N-Triples, all its graphs as one, with the Rust engine: a hundred times as fast, for what is large.
+
+    A test holds its results equal to those of :func:`validate` on every case of every shape. ``shapes`` is Turtle, by default those in ``shapes/``.
+    """
+    import shacl
+
+    if shapes is None:
+        shapes = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder("shapes").glob("*.ttl")))
+    try:
+        found = shacl.Shapes.from_turtle(shapes).validate_file(str(data), allow_warnings=True)
+    except (ValueError, OSError) as error:
+        raise ShapesError(f"The shapes cannot be used: {error}") from error
+    return Report(tuple(sorted({_fast_result(result) for result in found.results}, key=Result._order)))
+
+
+def _fast_result(result) -> Result:
+    focus = result.focus_node
+    path = result.path
+    return Result(
+        severity=result.severity,
+        shape=result.source_shape.strip("<>"),
+        focus=focus[1:-1] if focus.startswith("<") else focus,
+        path=path and re.sub(r"<([^>]+)>", lambda iri: name if (name := compact(iri[1])) != iri[1] else iri[0], path),
+        value=result.value,
+        message=" ".join(sorted(result.messages)),
+        component=result.component_iri,
+    )
+
+
 class _Prepared(Graph):
     """A graph that parses each query once: pyshacl asks the same one for every focus node, and parsing is most of the work."""
 

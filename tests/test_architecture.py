@@ -16,7 +16,7 @@ ROWS = [
     ["server"],
     ["build", "export", "push"],
     ["graph"],
-    ["store", "search", "search_facets", "search_index", "search_snippets", "search_values", "connections", "connection_parts", "connection_index", "connection_groups", "connection_network", "layout", "regions", "region_index", "shortest_paths", "similarity", "entities", "validate", "links", "link", "releases", "changes"],
+    ["sources", "store", "search", "search_facets", "search_index", "search_snippets", "search_values", "connections", "connection_parts", "connection_index", "connection_groups", "connection_network", "layout", "regions", "region_index", "shortest_paths", "similarity", "entities", "validate", "link", "links", "releases", "changes"],
     ["queries", "params", "formats", "spreadsheet"],
     ["model"],
     ["namespaces", "errors", "resources"],

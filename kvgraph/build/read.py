@@ -14,13 +14,14 @@ import pyoxigraph as ox
 from .. import __version__, resources
 from ..errors import KvgraphError
 from ..namespaces import DEF, GRAPH
+from ..sources.imported import REPORT, imports
 
 SUFFIXES = {".trig": ox.RdfFormat.TRIG, ".ttl": ox.RdfFormat.TURTLE, ".nq": ox.RdfFormat.N_QUADS}
 
 # What a release depends on besides the data: change one of these modules and the next build starts afresh.
 _CODE = (
     "build/run.py", "build/read.py", "build/write.py", "build/descriptions.py", "build/void.py", "build/quality.py", "build/examples.py", "build/dumps.py",
-    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
+    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "build/imports.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
 )  # fmt: skip
 
 
@@ -66,22 +67,33 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
     and accepted contributions lie.
     """
     roots = {"ontology": resources.folder("ontology"), "data": data or resources.folder("data"), "sources": home / "sources"}
-    found = {}
+    found = {f"{_IMPORTS}/{name}/{known.description.name}": known.description for name, known in imports(home).items()}
     for name, root in roots.items():
         for path in root.rglob("*"):
             inner = path.relative_to(root)
-            if path.suffix in SUFFIXES and inner.parts[0] != "examples" and not any(p[0] == "." for p in inner.parts):
+            if path.suffix in SUFFIXES and not _left_out(name, inner) and not any(p[0] == "." for p in inner.parts):
                 found[f"{name}/{inner.as_posix()}"] = path
     return dict(sorted(found.items()))
 
 
+_IMPORTS = "sources/imports"  # of these the descriptions are files like any other; their statements are taken in by build.imports
+
+
+def _left_out(root: str, inner: Path) -> bool:
+    return inner.parts[0] == "examples" or f"{root}/{inner.parts[0]}" == _IMPORTS
+
+
 def inputs_digest(files: dict[str, Path]) -> str:
-    """SHA-256 over names and contents of everything a release depends on: sources, shapes, questions, and the code that builds."""
+    """SHA-256 over names and contents of everything a release depends on: sources, shapes, questions, and the code that builds.
+
+    Of an import it takes the report, which has the checksums of what was imported, and the code that imported it.
+    """
     digest = hashlib.sha256(__version__.encode())
     package = Path(__file__).resolve().parents[1]
     shapes = {f"shapes/{p.name}": p for p in sorted(resources.folder("shapes").glob("*.ttl"))}
     questions = {f"queries/{p.name}": p for p in sorted(resources.folder("queries").glob("*.rq"))}
-    for name, path in {**files, **shapes, **questions, **{c: package / c for c in _CODE}}.items():
+    reports = {f"{name}/{REPORT}": path.with_name(REPORT) for name, path in files.items() if name.startswith(_IMPORTS)}
+    for name, path in {**files, **reports, **shapes, **questions, **{c: package / c for c in _CODE}}.items():
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

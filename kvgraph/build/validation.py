@@ -47,7 +47,18 @@ def changed(files: Callable[[], Iterable[Path]], pause: float = 0.5) -> Iterator
         time.sleep(pause)
 
 
-def results_of(statements: Iterable[ox.Quad]) -> list[dict]:
+def beside(store: ox.Store, large: set[str]) -> list[ox.Triple]:
+    """The merge of a store without its ``large`` graphs, and what these say about things that the rest speaks of."""
+    names = [name for name in store.named_graphs() if name.value not in large]
+    merge = {quad.triple for name in names for quad in store.quads_for_pattern(None, None, None, name)}
+    if large:
+        things = {triple.subject for triple in merge} | {triple.object for triple in merge if isinstance(triple.object, ox.NamedNode)}
+        graphs = [ox.NamedNode(graph) for graph in large]
+        merge |= {quad.triple for thing in things for graph in graphs for quad in store.quads_for_pattern(thing, None, None, graph)}
+    return list(merge)
+
+
+def results_of(statements: Iterable[ox.Triple | ox.Quad]) -> list[dict]:
     """Validate statements: a dictionary per result, as :class:`kvgraph.validate.Result` has them."""
     from ..validate import validate  # takes half a second to import, and most builds find the answer in the cache
 

@@ -14,7 +14,7 @@ from ..errors import KvgraphError
 NOTHING_FOUND = 3
 
 # In the order a newcomer needs them.
-ORDER = ("build", "serve", "validate", "query", "run", "quality", "search", "connect", "describe", "export", "releases", "doctor")
+ORDER = ("build", "serve", "import", "validate", "query", "run", "quality", "search", "connect", "describe", "export", "releases", "doctor")
 
 HOME = click.option("--home", type=click.Path(path_type=Path), help="Where releases live. Default: $KVGRAPH_HOME, else ./var.")
 DATA = click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of curated records. Default: the bundled ones.")
@@ -54,9 +54,9 @@ def main() -> None:
     """How Europe turns research results into solutions for society, as a knowledge graph."""
 
 
-def command(*, example: str):
-    """A command with ``--home`` and an example at the end of its help."""
-    return lambda f: main.command(epilog=f"\b\nExample:\n  {example}")(HOME(f))
+def command(*, example: str, name: str | None = None):
+    """A command with ``--home`` and an example at the end of its help; ``name`` where its function cannot be called so."""
+    return lambda f: main.command(name, epilog=f"\b\nExample:\n  {example}")(HOME(f))
 
 
 def open_graph(home: Path | None):

@@ -1,0 +1,92 @@
+"""Imports in a build: taken in without a loop over their statements, and checked by the fast engine where they are large.
+
+An import is one file of N-Quads in one graph, sorted. The same lines without the graph are its part of the merge.
+"""
+
+import io
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+import pyoxigraph as ox
+
+from ..errors import KvgraphError
+from ..sources.imported import Import
+
+LARGE = 50_000  # triples of an import from which on the fast engine checks it; pyshacl takes 20 s for as many
+IN_MEMORY = 4_000_000  # quads of a release, its merge included, from which on it is kept on the disk: 2 GB for each worker
+
+
+def large(found: Import) -> bool:
+    return found.report["triples"] > LARGE
+
+
+def fits_in_memory(imports: Iterable[Import]) -> bool:
+    """Whether a release with these imports is to be held in memory; ``$KVGRAPH_MEMORY_QUADS`` says where that ends."""
+    try:
+        most = int(os.environ.get("KVGRAPH_MEMORY_QUADS") or IN_MEMORY)
+    except ValueError:
+        raise KvgraphError("KVGRAPH_MEMORY_QUADS is no number.", hint=f"Leave it out for {IN_MEMORY:,}.") from None
+    return 2 * sum(found.report["triples"] for found in imports) <= most
+
+
+class Ungraphed(io.RawIOBase):
+    """The lines of a file of N-Quads as N-Triples: their one graph taken off."""
+
+    def __init__(self, file: BinaryIO, graph: str):
+        self._file, self._end, self._rest, self._ended = file, f" <{graph}> .\n".encode(), b"", False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        while not self._rest and not self._ended:
+            data = self._file.read(len(buffer))
+            self._ended = not data
+            # To the end of a line: a graph may be cut in two.
+            self._rest = (data + self._file.readline()).replace(self._end, b" .\n")
+        data, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def load(store: ox.Store, found: Import) -> None:
+    """Add an import to a store: its graph, and its statements to the merge."""
+    store.bulk_load(path=found.data, format=ox.RdfFormat.N_QUADS)
+    with open(found.data, "rb") as file:
+        store.bulk_load(io.BufferedReader(Ungraphed(file, found.report["graph"]), 1 << 20), format=ox.RdfFormat.N_TRIPLES)
+
+
+def sorted_lines(found: Import, folder: Path) -> list[Path]:
+    """The statements of an import and their part of the merge, as two sorted files; the second is made in ``folder``."""
+    merged = folder / f"{found.name}.nt"
+    with open(found.data, "rb") as file, open(merged, "wb", buffering=1 << 20) as into:
+        reader = io.BufferedReader(Ungraphed(file, found.report["graph"]), 1 << 20)
+        while chunk := reader.read(1 << 20):
+            into.write(chunk)
+    return [found.data, merged]
+
+
+def merge_sorted(files: Iterable[Path], into: Path) -> None:
+    """Merge sorted files of lines, each line once. Outside Python: there may be tens of millions."""
+    command = ["sort", "--merge", "--unique", "--output", os.fspath(into), "--", *map(os.fspath, files)]
+    subprocess.run(command, check=True, env={**os.environ, "LC_ALL": "C"})
+
+
+def check(found: Import, context: Iterable[ox.Triple]) -> list[dict]:
+    """Validate an import beside ``context``, what the graph says apart from imports, with the fast engine. Only results about things of the import."""
+    from ..validate import fast
+
+    context = list(context)
+    known = {triple.subject.value for triple in context}
+    with tempfile.TemporaryDirectory(prefix="kvgraph-") as folder:
+        beside = Path(folder) / "merge.nq"
+        beside.write_bytes(ox.serialize(context, format=ox.RdfFormat.N_TRIPLES))
+        with open(beside, "ab") as into, open(found.data, "rb") as data:
+            while chunk := data.read(1 << 22):
+                into.write(chunk)
+        return [asdict(result) for result in fast(beside).results if result.focus not in known]

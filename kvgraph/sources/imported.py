@@ -1,0 +1,83 @@
+"""What was imported: the folder of each import under ``<home>/sources/imports``."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+DATA, DESCRIPTION, REPORT = "data.nq", "source.trig", "report.json"
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import, complete. ``report`` says what came in and what was set aside (see :func:`kvgraph.sources.importing.run`)."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def data(self) -> Path:
+        """Its statements as N-Quads, all in one graph."""
+        return self.path / DATA
+
+    @property
+    def description(self) -> Path:
+        """The source and its graph, described in TriG."""
+        return self.path / DESCRIPTION
+
+    @property
+    def organisations(self) -> Path:
+        """Its organisations (:mod:`kvgraph.sources.organisations`); there is no file where it has none."""
+        return self.path / "organisations.parquet"
+
+    @cached_property
+    def report(self) -> dict:
+        return json.loads((self.path / REPORT).read_text(encoding="utf-8"))
+
+
+def folder(home: Path) -> Path:
+    """Where imports lie."""
+    return home / "sources" / "imports"
+
+
+def imports(home: Path) -> dict[str, Import]:
+    """Every complete import of a home by name, sorted."""
+    _put_back(home)
+    found = [p for p in folder(home).glob("*") if p.name[0] != "." and (p / REPORT).is_file()]
+    return {p.name: Import(p) for p in sorted(found)}
+
+
+def previous(path: Path) -> Path:
+    """Where the import that is being replaced waits for the moment between two renames."""
+    return path.with_name(f".{path.name}.previous")
+
+
+@contextmanager
+def only_importer(home: Path, wait: bool = True) -> Iterator[bool]:
+    """Hold the importers' lock; the kernel gives it back however the process ends. Without ``wait`` gives False where another holds it."""
+    folder(home).mkdir(parents=True, exist_ok=True)
+    with open(folder(home) / ".lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _put_back(home: Path) -> None:
+    """Whoever was killed between two renames has left the old import beside its place."""
+    if not any(folder(home).glob(".*.previous")):
+        return
+    with only_importer(home, wait=False) as mine:
+        for left in folder(home).glob(".*.previous") if mine else ():
+            place = left.with_name(left.name[1:].removesuffix(".previous"))
+            if not place.exists():
+                os.replace(left, place)
