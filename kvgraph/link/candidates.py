@@ -31,11 +31,11 @@ WITH agreeing AS (
   GROUP BY left_row, right_row
 )
 SELECT left_row * 100000000 + right_row AS row, right_row, l.record, l.text, l.key,
-  CASE WHEN r.form = 'all' THEN 'all' WHEN l.form = 'short' OR r.form = 'short' THEN 'short' ELSE 'name' END AS form,
+  CASE WHEN l.form = 'short' OR r.form = 'short' THEN 'short' ELSE r.form END AS form,
   cast(least(1000, round(1000 * cast(weight AS double) / l.total)) AS bigint) AS asked,
   cast(least(1000, round(1000 * cast(weight AS double) / r.total)) AS bigint) AS found,
   cast(weight AS bigint) AS telling,
-  CASE WHEN l.acronyms AND r.acronyms THEN cast(initials AS bigint) END AS initials,
+  CASE WHEN l.form = 'name' AND l.acronyms AND r.acronyms THEN cast(initials AS bigint) END AS initials,
   l.country, l.place, cast(NULL AS bigint) AS crowd, l.domain, l.kind
 FROM agreeing JOIN asked l ON l.row = left_row JOIN known r ON r.row = right_row
 """

@@ -37,8 +37,14 @@ def meaning(core: Iterable[str], known: Meanings | None = None) -> frozenset[str
     >>> meaning(["universitat", "wien"]) == meaning(["university", "vienna"]), sorted(meaning(["klimaforschung"]))
     (True, ['clmt', 'rsrc'])
     """
-    known = lexicon() if known is None else known
+    if known is None:
+        return frozenset().union(*map(_meant, core))
     return frozenset(sound(english) for word in core for english in _english(word, known))
+
+
+@cache
+def _meant(word: str) -> frozenset[str]:
+    return frozenset(map(sound, _english(word, lexicon())))
 
 
 def _english(word: str, known: Meanings) -> Iterator[str]:

@@ -149,6 +149,8 @@ def _mapping(file: str, number: int, row: dict[str, str]) -> Mapping:
             values[column] = full(values[column])
             if not re.fullmatch(r"https?://[^\s<>\"{}|^`\\]+", values[column]):
                 raise ValueError(f"{column} is no address: {values[column][:80]!r}")
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", values["mapping_date"]):
+            raise ValueError(f"mapping_date is no day (2026-11-28): {values['mapping_date'][:20]!r}")
     except ValueError as problem:
         raise KvgraphError(f"{file}:{number}: {problem}.", hint="Mend the line; nothing was linked.") from None
     return Mapping(**{**values, "confidence": confidence})

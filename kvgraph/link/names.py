@@ -65,9 +65,11 @@ def is_short(text: str) -> bool:
     >>> [is_short(name) for name in ("CNRS", "C.N.R.S.", "VITO", "UCLouvain", "ΕΜΠ", "Fraunhofer", "KU Leuven")]
     [True, True, True, False, True, False, False]
     """
+    if len(text) > 30 or len(text.split()) != 1:
+        return False
     letters = [letter for letter in text if letter.isalpha()]
     capitals = sum(letter.isupper() for letter in letters)
-    return len(text.split()) == 1 and 1 <= len(letters) <= 8 and capitals >= 2 and 2 * capitals > len(letters)
+    return 1 <= len(letters) <= 8 and capitals >= 2 and 2 * capitals > len(letters)
 
 
 @dataclass(frozen=True, eq=False)

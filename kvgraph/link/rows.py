@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pyarrow as pa
 
@@ -24,7 +25,6 @@ _ROW = pa.schema(
     [("row", pa.int64()), ("record", pa.int64()), ("text", pa.string()), ("key", pa.string()), ("form", pa.string()), ("total", pa.int64()),
      ("country", pa.string()), ("place", pa.string()), ("crowd", pa.int64()), ("domain", pa.string()), ("kind", pa.string()), ("acronyms", pa.bool_())]
 )  # fmt: skip
-_WORD = pa.schema([("row", pa.int64()), ("word", pa.string()), ("weight", pa.int64()), ("rare", pa.bool_()), ("country", pa.string()), ("place", pa.string())])
 
 
 @dataclass
@@ -81,27 +81,43 @@ def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple
 
 
 def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, crowds: Counter[str], asking: bool) -> Side:
-    table, words = {field.name: [] for field in _ROW}, {field.name: [] for field in _WORD}
-    common = SCALE * math.log((vocabulary.size + 1) / max(_LEAST, COMMON * vocabulary.size)) if vocabulary.size > _LEAST else -1
-    number = 0
+    columns: list[list] = [[] for _ in _ROW]
+    words: list[str] = []
+    weights: list[int] = []
+    rare: list[bool] = []
+    of: list[int] = []
+    place_of = cache(place_key)
     for row, means in rows:
         if not means or len(means) > _MOST_WORDS:
             continue
-        weights = sorted(((vocabulary.weight(word), word) for word in means), reverse=True)
-        rare = [word for weight, word in weights if weight > common and word in vocabulary.weights]
-        rare = set(rare if len(rare) > 1 else [word for _, word in weights if word in vocabulary.weights][:3])
-        organisation, key = row.organisation, place_key(row.organisation.place)
-        country, place = organisation.country or None, key or None
-        acronyms = _acronyms(row, asking)
-        values = (number, row.record, row.text, row.name.key if row.name else "", row.form, sum(weight for weight, _ in weights),
-                  country, place, crowds[key], domain(organisation.homepage) or None, organisation.kind or None, bool(acronyms))  # fmt: skip
-        for column, value in zip(table.values(), values):
+        number = len(columns[0])
+        weighed = sorted([(vocabulary.weight(word), word) for word in means], reverse=True)
+        telling = _telling([word for _, word in weighed], vocabulary)
+        organisation, key = row.organisation, place_of(row.organisation.place)
+        acronyms = [f"={acronym}" for acronym in _acronyms(row, asking)]
+        values = (number, row.record, row.text, row.name.key if row.name else "", row.form, sum([weight for weight, _ in weighed]),
+                  organisation.country or None, key or None, crowds[key], domain(organisation.homepage) or None, organisation.kind or None, bool(acronyms))  # fmt: skip
+        for column, value in zip(columns, values):
             column.append(value)
-        for weight, word in [*weights, *((_ACRONYM + len(acronym), f"={acronym}") for acronym in acronyms)]:
-            for column, value in zip(words.values(), (number, word, weight, word in rare or word[0] == "=", country, place)):
-                column.append(value)
-        number += 1
-    return Side(pa.table(table, schema=_ROW), pa.table(words, schema=_WORD))
+        words += [word for _, word in weighed] + acronyms
+        weights += [weight for weight, _ in weighed] + [_ACRONYM + len(acronym) for acronym in acronyms]
+        rare += [word in telling for _, word in weighed] + [True] * len(acronyms)
+        of += [number] * (len(weighed) + len(acronyms))
+    table = pa.table(columns, schema=_ROW)
+    of_row = pa.array(of, pa.int64())
+    repeated = table.select(["country", "place"]).take(of_row)
+    return Side(table, pa.table({"row": of_row, "word": pa.array(words, pa.string()), "weight": pa.array(weights, pa.int64()), "rare": pa.array(rare, pa.bool_()),
+                                 "country": repeated["country"], "place": repeated["place"]}))  # fmt: skip
+
+
+def _telling(words: list[str], vocabulary: Vocabulary) -> set[str]:
+    """Of the words of a name, most telling first, those by which it is looked for: all that are not common, at least three."""
+    known = [word for word in words if word in vocabulary.weights]
+    if vocabulary.size <= _LEAST:
+        return set(known)
+    common = SCALE * math.log((vocabulary.size + 1) / max(_LEAST, COMMON * vocabulary.size))
+    found = [word for word in known if vocabulary.weights[word] > common]
+    return set(found if len(found) > 1 else known[:3])
 
 
 def _acronyms(row: _Row, asking: bool) -> list[str]:

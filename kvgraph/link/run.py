@@ -12,6 +12,7 @@ import pyoxigraph as ox
 
 from .. import __version__
 from ..errors import KvgraphError
+from ..namespaces import compact
 from ..sources.imported import imports
 from . import identifiers, reading
 from .conflicts import Conflict, conflicts, settled
@@ -20,6 +21,7 @@ from .engines import Engine, score
 from .mappings import CLOSE, CURATION, EXACT, IDENTIFIER, MODEL, evidence_text, table
 from .mappings import Mapping as Link
 from .model import Model, fitted
+from .names import is_short
 from .organisations import Organisation
 from .rows import sides
 from .statements import quads
@@ -49,6 +51,28 @@ class Linked:
         return [found[source] for source in sorted(found)]
 
 
+def today() -> str:
+    """The day in ISO 8601."""
+    return f"{date.today()}"
+
+
+def of_rows(rows: Iterable[Mapping[str, str]]) -> list[Organisation]:
+    """Our actors, from rows of the question ``pages/actors-to-link``: ``actor``, ``property``, ``value``."""
+    said: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        said.setdefault(row["actor"], {}).setdefault(compact(row["property"]), []).append(row["value"])
+    found = []
+    for iri, values in said.items():
+        names = [*values.get("skos:prefLabel", ()), *values.get("skos:altLabel", ())]
+        first = {name: values.get(name, [""])[0] for name in ("kv:country", "schema:addressLocality", "foaf:homepage", "org:classification")}
+        found.append(Organisation(
+            iri, tuple(dict.fromkeys(n for n in names if not is_short(n))), tuple(dict.fromkeys(n for n in names if is_short(n))),
+            first["kv:country"].rpartition("/")[2], first["schema:addressLocality"], first["foaf:homepage"],
+            reading.kind(first["org:classification"]), tuple(values.get("skos:exactMatch", ())),
+        ))  # fmt: skip
+    return found
+
+
 def sources(home: Path, names: Iterable[str] = ()) -> dict[str, Path]:
     """Tables of organisations of the imports asked for, by default of all. Raises :class:`KvgraphError` for one that was not imported."""
     there = {name: found.organisations for name, found in imports(home).items() if found.organisations.is_file()}
@@ -62,7 +86,7 @@ def sources(home: Path, names: Iterable[str] = ()) -> dict[str, Path]:
 def match(ours: Sequence[Organisation], theirs: Sequence[Organisation], source: str, engine: Engine, model: Model | None = None, day: str = "") -> list[Link]:
     """Links of one body of organisations to another: by identifier, by homepage, then by the model."""
     model = model or fitted()
-    day = day or f"{date.today()}"
+    day = day or today()
     links: dict[tuple[int, int], Link] = {}
     for pairs in (identifiers.by_identifier(ours, theirs), identifiers.by_homepage(ours, theirs)):
         for a, b, evidence in pairs:
@@ -91,7 +115,7 @@ def link(
     reviewed: Mapping[tuple[str, str], Link] | None = None, step: Callable[[str], None] = lambda name: None,
 ) -> Linked:  # fmt: skip
     """Link our organisations to those of every table, and take in what a query said of regions, policies and topics (``concepts``)."""
-    day = f"{date.today()}"
+    day = today()
     found: list[Link] = []
     linked: dict[str, Organisation] = {organisation.iri: organisation for organisation in ours}
     for source, path in tables.items():
@@ -123,13 +147,17 @@ def decided(found: Iterable[Link], reviewed: Mapping[tuple[str, str], Link]) -> 
 
 
 def write(home: Path, linked: Linked) -> Path:
-    """Put links where the next build takes them in, as SSSOM and as RDF; both at once or neither. Returns the folder."""
-    folder, day = home / "sources" / "links", f"{date.today()}"
+    """Put links where the next build takes them in, as SSSOM and as RDF; both at once or neither. Returns the folder.
+
+    The table has all links; the RDF those that were found, for what was decided the build reads in ``data/links``.
+    """
+    folder, day = home / "sources" / "links", today()
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".links-", dir=folder.parent))
     try:
         (draft / "links.sssom.tsv").write_text(table(linked.links, TITLE, day), encoding="utf-8")
-        (draft / "links.trig").write_bytes(ox.serialize(sorted(quads(linked.links, day), key=str), format=ox.RdfFormat.TRIG))
+        found = [link for link in linked.links if link.mapping_justification != CURATION]
+        (draft / "links.trig").write_bytes(ox.serialize(sorted(quads(found, day), key=str), format=ox.RdfFormat.TRIG))
         draft.chmod(0o755)
         old = folder.with_name(f".links-old-{os.getpid()}")
         if folder.exists():

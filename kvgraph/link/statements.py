@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import pyoxigraph as ox
 
-from ..namespaces import DCAT, DCTERMS, GRAPH, ID, KV, OWL, PROV, RDF, RDFS, XSD
-from .mappings import CLOSE, CURATION, SSSOM, Mapping, full
+from ..namespaces import DCTERMS, GRAPH, ID, KV, OWL, PROV, RDF, RDFS, XSD
+from .mappings import CURATION, SSSOM, Mapping, full
 
 LINKS = GRAPH + "links"  # how links came about
 SOURCE = ID + "source/links"
@@ -20,7 +20,10 @@ def mapping_iri(mapping: Mapping) -> str:
 
 
 def quads(mappings: Iterable[Mapping], date: str) -> Iterator[ox.Quad]:
-    """Links in graphs by basis (found by a program: derived; decided by a person: classified), mappings and the description of both."""
+    """Links in graphs by basis (found by a program: derived; decided by a person: classified), mappings and the description of both.
+
+    ``date`` (ISO 8601) is when they were found or decided.
+    """
     counts = {"derived": 0, "classified": 0}
     for mapping in mappings:
         basis = "classified" if mapping.mapping_justification == CURATION else "derived"
@@ -55,26 +58,16 @@ def _mapping(mapping: Mapping) -> Iterator[ox.Quad]:
 
 
 def _description(counts: dict[str, int], date: str) -> Iterator[ox.Quad]:
-    """The source, and the graphs that hold links, as every graph of statements is described."""
+    """The graphs that hold links, as every graph of statements is described; their source is in data/sources.ttl."""
     day = ox.Literal(date, datatype=ox.NamedNode(XSD + "date"))
-    said = [
-        (SOURCE, RDF + "type", DCAT + "Dataset"),
-        (SOURCE, DCTERMS + "title", ox.Literal("Links to other data sets", language="en")),
-        (SOURCE, DCTERMS + "description", ox.Literal(
-            "Which of our actors, regions, policies and topics is which entry of ROR, CORDIS, Kohesio, Wikidata and the EU's authority tables: found by "
-            "identifiers and by comparing names, places and homepages, or decided by a curator. Each link says how sure it is and why.", language="en")),
-        (SOURCE, DCTERMS + "issued", day),
-        (SOURCE, DCTERMS + "publisher", CURATORS),
-        (SOURCE, DCTERMS + "license", "https://creativecommons.org/licenses/by/4.0/"),
-        (SOURCE, DCAT + "landingPage", PAGE),
-    ]  # fmt: skip
+    said: list[tuple] = []
     comments = {"derived": "Found by comparing; how sure each is stands in the mappings.", "classified": "Decided by a curator."}
     for basis, count in counts.items():
         if count:
             graph = f"{LINKS}/{basis}"
             said += [
                 (graph, RDF + "type", PROV + "Entity"), (graph, KV + "basis", f"{ID}basis/{basis}"), (graph, DCTERMS + "source", PAGE),
-                (graph, KV + "seenOn", day), (graph, KV + "sourceKind", f"{ID}source-kind/official"), (graph, PROV + "wasAttributedTo", CURATORS),
+                (graph, KV + "seenOn", day), (graph, PROV + "wasAttributedTo", CURATORS),
                 (graph, DCTERMS + "isPartOf", SOURCE), (graph, RDFS + "comment", ox.Literal(comments[basis], language="en")),
             ]  # fmt: skip
     for subject, property_, value in said:

@@ -16,6 +16,7 @@ from kvgraph.link.names import is_short, parse, script
 from kvgraph.link.organisations import Organisation
 
 PLACES = 0.85  # share of questions that name the place
+ABSENT = 0.2  # share of organisations asked for that the register is made not to have, while fitting
 FIT, TEST = 0, 1
 
 
@@ -66,8 +67,11 @@ def is_code(text: str) -> bool:
     return is_short(text) or (any(word.isdigit() for word in core) and all(word.isdigit() or len(word) <= 4 for word in core))
 
 
-def held_out(every: list[Organisation], which: int, seed: int = 7) -> tuple[list[Labelled], list[Organisation]]:
-    """One name of every organisation of a half that has more than one, and the register without those names."""
+def held_out(every: list[Organisation], which: int, seed: int = 7, absent: float = 0.0) -> tuple[list[Labelled], list[Organisation]]:
+    """One name of every organisation of a half that has more than one, and the register without those names.
+
+    A share ``absent`` of these organisations is taken out of the register altogether: nothing is the answer to their names.
+    """
     chance, labelled, left = random.Random(seed), [], []
     for organisation in every:
         first, *others = organisation.names or ("",)
@@ -78,6 +82,9 @@ def held_out(every: list[Organisation], which: int, seed: int = 7) -> tuple[list
         kind = "acronym" if is_code(taken) else "same-script" if script(taken) == script(first) else "other-script"
         place = organisation.place if chance.random() < PLACES else ""
         asked = Organisation("asked:" + organisation.iri, (taken,), country=organisation.country, place=place)
+        if chance.random() < absent:
+            labelled.append(Labelled(asked, "", kind))
+            continue
         labelled.append(Labelled(asked, organisation.iri, kind))
         left.append(replace(organisation, names=tuple(n for n in organisation.names if n != taken), short=tuple(n for n in organisation.short if n != taken)))
     return labelled, left
