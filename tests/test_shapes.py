@@ -61,7 +61,7 @@ def found(case: Path) -> set[tuple[str, str, str, str]]:
 
 
 def test_all_cases_are_collected():
-    assert (len(VALID), len(INVALID)) == (17, 132)
+    assert (len(VALID), len(INVALID)) == (19, 137)
 
 
 def test_each_folder_is_named_after_a_shape():

@@ -12,6 +12,7 @@ from ..namespaces import DCTERMS, ID, KV, ORG
 from . import maps, network
 from .display import Shown, question_query, sentence, short, show
 from .likeness import Likeness, alike
+from .linked import LinksElsewhere, links_elsewhere
 from .reading_order import INCOMING, INCOMING_HIDDEN
 from .said import Fact, Labels, Said, Source, Value
 from .trust import Trust, trust
@@ -71,6 +72,7 @@ class EntityView:
     sources: list[Source]
     similar: list[Likeness]
     trust: Trust | None
+    elsewhere: LinksElsewhere | None
     map: maps.SmallMap | None
     network: network.Small | None
 
@@ -81,7 +83,7 @@ class EntityView:
 
 
 def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: bool = True) -> EntityView:
-    """Everything the page about a thing shows, in at most eight queries. Without ``around`` only what is said of the thing itself: pages of
+    """Everything the page about a thing shows, in at most nine queries. Without ``around`` only what is said of the thing itself: pages of
     places gather what is there in their own way.
 
     Raises :class:`~kvgraph.graph.UnknownThing`.
@@ -115,6 +117,7 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: boo
         sources=list(said.sources.values()),
         similar=alike(graph, iri, language) if around else [],
         trust=trusted,
+        elsewhere=links_elsewhere(graph, iri, said),
         map=maps.small_map(said.places()) if around else None,
         network=network.small(graph, iri, language) if around else None,
     )  # fmt: skip
