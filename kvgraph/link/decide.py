@@ -10,7 +10,8 @@ from .model import COMPARISONS, Model, level
 
 ACCEPT, REVIEW = "accept", "review"
 REVIEWED = 3  # candidates of one organisation that a person is asked about
-_SHORT = {"equal short name", "short name, like", "short name"}
+_EQUAL, _FEW = "equal short name", {"same place, with few organisations", "same place, with some organisations"}
+_SHORT = {_EQUAL, "short name, like", "short name"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Decision:
 def decide(scored: pa.Table, model: Model) -> Iterator[Decision]:
     """Decisions about scored candidates (as :func:`kvgraph.link.engines.score` gives them), best first for each organisation.
 
-    Accepted is what is probable enough and well ahead of the next candidate; an acronym alone never accepts, a homepage must agree with it.
+    Accepted is what is probable enough and well ahead of the next candidate; an acronym alone never accepts, a homepage or a place that few share must
+    agree with it.
     """
     for _, rows in groupby(scored.to_pylist(), key=lambda row: row["record_l"]):
         ranked = list(rows)
@@ -59,7 +61,7 @@ def decide(scored: pa.Table, model: Model) -> Iterator[Decision]:
 
 def _acronym_alone(evidence: tuple[Evidence, ...]) -> bool:
     found = {line.feature: line.finding for line in evidence}
-    return found["name"] in _SHORT and found.get("homepage") != "same domain"
+    return found["name"] in _SHORT and found.get("homepage") != "same domain" and not (found["name"] == _EQUAL and found.get("place") in _FEW)
 
 
 def _evidence(row: dict, model: Model) -> Iterator[Evidence]:

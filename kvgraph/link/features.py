@@ -101,23 +101,24 @@ class Vocabulary:
     weights: dict[str, int] = field(default_factory=dict)  # by meaning
     numbers: dict[str, int] = field(default_factory=dict)
     written: Counter[str] = field(default_factory=Counter)  # words as they are written, for typing errors
+    typed: int = _TYPED
     _near: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, bags: Sequence[frozenset[str]], written: Iterable[str], towns: frozenset[str] = frozenset()) -> "Vocabulary":
-        """From the meanings in all names of each organisation, and the words as written.
+    def of(cls, bags: Sequence[frozenset[str]], written: Iterable[str], towns: frozenset[str] = frozenset(), typed: int = _TYPED) -> "Vocabulary":
+        """From the meanings in all names of each organisation, and the words as written; ``typed`` letters has the shortest word that is mended.
 
         >>> some = Vocabulary.of([frozenset({"unvrst", "graz"}), frozenset({"unvrst", "vnn"})], ["university", "graz", "vienna"])
         >>> some.weight("graz") > some.weight("unvrst"), some.read("univrsity"), some.read("vienne")
         (True, 'university', 'vienna')
         """
         counts = Counter(word for bag in bags for word in bag)
-        vocabulary = cls(len(bags), written=Counter(written))
+        vocabulary = cls(len(bags), written=Counter(written), typed=typed)
         for number, word in enumerate(sorted(counts), 1):
             vocabulary.numbers[word] = number
             vocabulary.weights[word] = max(1, round(SCALE * math.log((len(bags) + 1) / counts[word])) // (TOWN if word in towns else 1))
         for word in vocabulary.written:
-            if len(word) >= _TYPED - 1 and not word.isdigit():
+            if len(word) >= typed - 1 and not word.isdigit():
                 for shorter in _shortened(word):
                     vocabulary._near.setdefault(shorter, []).append(word)
         return vocabulary
@@ -128,7 +129,7 @@ class Vocabulary:
 
     def read(self, word: str) -> str:
         """A word as it is written in the target where one letter is wrong, missing or too many, or two have changed places."""
-        if len(word) < _TYPED or word.isdigit() or word in self.written or word in lexicon():
+        if len(word) < self.typed or word.isdigit() or word in self.written or word in lexicon():
             return word
         found = {near for shorter in _shortened(word) for near in self._near.get(shorter, ()) if abs(len(near) - len(word)) < 2}
         return min(found, key=lambda near: (near[0] != word[0], -self.written[near], near), default=word)

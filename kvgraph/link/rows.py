@@ -6,7 +6,7 @@ Splink, so that an engine can spread it over machines.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,13 +56,13 @@ def _rows(organisations: Iterable[Organisation]) -> Iterator[_Row]:
         yield _Row(record, organisation, "", None, frozenset().union(*(name.tokens for _, name in names.values())))
 
 
-def place_key(place: str) -> str:
-    """A place in one spelling and language.
+def place_key(place: str, read: Callable[[str], str] = str) -> str:
+    """A place in one spelling and language, typing errors mended by ``read``.
 
     >>> place_key("Wien") == place_key("Vienna"), place_key("Praha 6") == place_key("Prague")
     (True, True)
     """
-    return " ".join(sorted(meaning(word for word in parse(place).core if not word.isdigit())))
+    return " ".join(sorted(meaning(read(word) for word in parse(place).core if not word.isdigit())))
 
 
 def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple[Side, Side]:
@@ -74,19 +74,21 @@ def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple
         [words for row, words in zip(rows, means) if row.name is None], (word for row in rows if row.name for word in row.core),
         towns=frozenset(crowds) - {""},
     )  # fmt: skip
-    right = _side(zip(rows, means), vocabulary, crowds, asking=False)
+    right = _side(zip(rows, means), vocabulary, crowds)
     single = [row for row in _rows(asked) if row.name is not None]
-    left = _side(((row, meaning(map(vocabulary.read, row.core))) for row in single), vocabulary, crowds, asking=True)
+    towns = Vocabulary.of([], (word for place in {o.place for o in known} for word in parse(place).core), typed=4)
+    left = _side(((row, meaning(map(vocabulary.read, row.core))) for row in single), vocabulary, crowds, towns)
     return left, right
 
 
-def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, crowds: Counter[str], asking: bool) -> Side:
+def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, crowds: Counter[str], towns: Vocabulary | None = None) -> Side:
+    """One side; ``towns`` mends the places of the side that is asked for, and is left out for the other."""
     columns: list[list] = [[] for _ in _ROW]
     words: list[str] = []
     weights: list[int] = []
     rare: list[bool] = []
     of: list[int] = []
-    place_of = cache(place_key)
+    place_of = cache(lambda place: place_key(place, towns.read if towns else str))
     for row, means in rows:
         if not means or len(means) > _MOST_WORDS:
             continue
@@ -94,7 +96,7 @@ def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, c
         weighed = sorted([(vocabulary.weight(word), word) for word in means], reverse=True)
         telling = _telling([word for _, word in weighed], vocabulary)
         organisation, key = row.organisation, place_of(row.organisation.place)
-        acronyms = [f"={acronym}" for acronym in _acronyms(row, asking)]
+        acronyms = [f"={acronym}" for acronym in _acronyms(row, towns is not None)]
         values = (number, row.record, row.text, row.name.key if row.name else "", row.form, sum([weight for weight, _ in weighed]),
                   organisation.country or None, key or None, crowds[key], domain(organisation.homepage) or None, organisation.kind or None, bool(acronyms))  # fmt: skip
         for column, value in zip(columns, values):

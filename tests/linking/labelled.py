@@ -16,7 +16,7 @@ from kvgraph.link.names import is_short, parse, script
 from kvgraph.link.organisations import Organisation
 
 PLACES = 0.85  # share of questions that name the place
-ABSENT = 0.2  # share of organisations asked for that the register is made not to have, while fitting
+ABSENT = 0.1  # share of organisations asked for that the register is made not to have, while fitting
 FIT, TEST = 0, 1
 
 

@@ -15,20 +15,26 @@ FORMS = {"DE": "GmbH", "FR": "SAS", "IT": "S.p.A.", "ES": "S.L.", "PT": "Lda.", 
 _DROPPED = ("of", "de", "the", "und", "la", "for", "di", "do", "da")
 
 
-def noisy(every: list[Organisation], size: int = 4000, seed: int = 11, absent: float = 0.1) -> tuple[list[Labelled], list[Organisation]]:
+def noisy(every: list[Organisation], which: int = TEST, size: int = 4000, seed: int = 11, absent: float = 0.1) -> tuple[list[Labelled], list[Organisation]]:
     """``size`` names spoilt in one to three ways, and a register that lacks a share ``absent`` of their organisations."""
     chance = random.Random(seed)
-    asked = chance.sample([o for o in every if half(o.iri) == TEST and o.names], size)
+    asked = chance.sample([o for o in every if half(o.iri) == which and o.names], size)
     gone = {o.iri for o in asked if chance.random() < absent}
     labelled = []
     for number, organisation in enumerate(asked):
         name = chance.choice(organisation.names)
         for spoil in chance.sample([typing_error, drop_word, add_form, add_acronym, swap, shout, typing_error], chance.randint(1, 3)):
             name = spoil(name, organisation, chance)
-        place = typing_error(organisation.place, organisation, chance) if chance.random() < 0.3 else organisation.place if chance.random() < 0.7 else ""
+        place = spoilt_place(organisation.place, organisation, chance)
         question = Organisation(f"asked:{number}", (name,), country=organisation.country if chance.random() < 0.9 else "", place=place)
         labelled.append(Labelled(question, "" if organisation.iri in gone else organisation.iri, "noisy"))
     return labelled, [replace(o) for o in every if o.iri not in gone]
+
+
+def spoilt_place(place: str, organisation: Organisation, chance: random.Random) -> str:
+    """A place, with an error in three of ten, and left out in two of ten."""
+    kind = chance.random()
+    return typing_error(place, organisation, chance) if kind < 0.3 else "" if kind < 0.5 else place
 
 
 def typing_error(text: str, _: Organisation, chance: random.Random) -> str:
