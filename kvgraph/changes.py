@@ -140,11 +140,11 @@ def _owned(old: Path, new: Path, subjects: list[str], known: set[str]) -> dict[s
     # Records that keep an IRI of their own (laws with an ELI): what their graph speaks of.
     others = {s for s, all_ in possible.items() if all_ and s.startswith(GRAPH) and s not in owned}
     for path in (old, new) if others else ():
-        owned |= _first_subjects(path, others)
+        owned |= first_subjects(path, others)
     return owned
 
 
-def _first_subjects(path: Path, graphs: set[str]) -> dict[str, str]:
+def first_subjects(path: Path, graphs: set[str]) -> dict[str, str]:
     """The first thing each of these graphs speaks of."""
     wanted = {f"<{graph}>".encode(): graph for graph in graphs}
     found: dict[str, str] = {}

@@ -74,7 +74,7 @@ def _home(home: Path) -> Finding:
 
 def _release(home: Path) -> Finding:
     try:
-        release = releases.current(home)
+        release = releases.readable(releases.current(home))
         damaged = [n for n, f in release.manifest["files"].items() if _sha256(release.path / n) != f["sha256"]]
     except KvgraphError as error:
         return Finding("release", "wrong", error.message, error.hint or "kvgraph build")

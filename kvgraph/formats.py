@@ -94,6 +94,8 @@ def by_name(name: str) -> Format:
     ...
     kvgraph.formats.UnknownFormat: No format is called 'jsn'. Did you mean json, jsonld?
     """
+    if found := _BY_NAME.get(name):
+        return found
     wanted = name.strip().lower()
     found = _BY_NAME.get(wanted.removeprefix("."))
     if found is None:

@@ -25,6 +25,7 @@ from .formats import by_name, fit
 from .model import ENTITY_TYPES, LABEL_PROPERTIES, EntityType, path_of
 from .namespaces import PREFIXES, RDF, SKOS, XSD
 from .params import expand
+from .reconciliation import Candidate, NameIndex, Reconciler, Resolved
 from .regions import Regions
 from .search import Facets, SearchIndex, SearchResult
 from .similarity import Alike, NoSimilarity, Similarity
@@ -203,19 +204,27 @@ class Graph:
         """Regions, what lies in them and which are alike. Raises :class:`~kvgraph.region_index.NoRegionIndex` for an old release."""
         return Regions(self.release.regions)
 
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """What finds things by name and identifier. Raises :class:`~kvgraph.reconciliation.NoNameIndex` for an old release."""
+        return Reconciler(NameIndex(self.release.names), self.facets)
+
     def run(self, name: str, **params: Any) -> Rows | Triples | bool:
         """Answer a question of ``queries/`` by name.
 
         Raises the errors of :mod:`kvgraph.queries` for an unknown question or parameter, naming the nearest.
         """
-        return self.query(queries.load(name).bind(**params))
+        question = queries.load(name)
+        return self._answer(question.bind(**params), question.form)
 
     def query(self, text: str) -> Rows | Triples | bool:
         """Answer a SPARQL 1.1 query: :class:`Rows` for SELECT, ``bool`` for ASK, :class:`Triples` otherwise.
 
         Raises :class:`~kvgraph.store.QuerySyntaxError` with line and column, or what the engine refuses.
         """
-        form = check(text)
+        return self._answer(text, check(text))
+
+    def _answer(self, text: str, form: str | None) -> Rows | Triples | bool:
         if form == "ASK":
             return self.backend.ask(text)
         if form in ("CONSTRUCT", "DESCRIBE"):
@@ -272,6 +281,19 @@ class Graph:
         """Completions for what somebody is typing."""
         return self._search.suggest(text, **options)
 
+    def reconcile(self, name: str, **options: Any) -> list[Candidate]:
+        """The things that a name (or an identifier) may mean, the likeliest first, each with a score and whether it is certain.
+
+        Options as in :meth:`kvgraph.reconciliation.Reconciler.reconcile`: ``type``, ``where``, ``limit``, ``strict``, ``language``.
+
+            graph.reconcile("Univ. of Ljubljana", type="actor", where={"country": "Slovenia"})
+        """
+        return self.reconciler.reconcile(name, **options)
+
+    def resolve(self, identifier: str) -> list[Resolved]:
+        """Everything that has an identifier, in any usual spelling: ROR, PIC, Wikidata, NUTS, CELEX, ELI, EuroVoc, Kohesio, a home page, our own."""
+        return self.reconciler.resolve(identifier)
+
     def connect(self, a: str, b: str, k: int = 10, **options: Any) -> ConnectionResult:
         """The ``k`` best paths between two entities, hubs made expensive; see :mod:`kvgraph.connections`."""
         return self.connections.paths(a, b, k=k, **options)
@@ -300,7 +322,7 @@ def open(home: str | os.PathLike | None = None, release: str | None = None, endp
     missing or damaged. Loading takes about a second on the bundled data.
     """
     folder: Path = releases.home(home)
-    found = releases.find(folder, release) if release else releases.current(folder)
+    found = releases.readable(releases.find(folder, release) if release else releases.current(folder))
     return Graph(remote(found.id, endpoint) or _loaded(found), found)
 
 

@@ -4,6 +4,7 @@ Everything else about the vocabulary is in ``ontology/`` and ``shapes/``.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from .namespaces import (
@@ -48,6 +49,7 @@ LISTS = (
 _FOREIGN = ((NUTS, "region/"), (COUNTRY, "country/"), (ELI_RESOURCE, "eli/"))
 
 
+@lru_cache(maxsize=2**14)
 def path_of(iri: str, under: str = "doc") -> str | None:
     """The local address of a thing, or None for things that are not ours to describe.
 

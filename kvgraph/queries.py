@@ -29,7 +29,7 @@ True
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -135,10 +135,23 @@ class Question:
                     f"The question {self.name!r} needs the parameter {param.name!r} ({param.label}).",
                     hint=f"For example: {param.name}={param.example}" if param.example else None,
                 )
-        return _fill(_keep(self.text, terms), terms)
+        pieces = list(_pieces(self.text, frozenset(terms)))
+        pieces[1::2] = [terms[name] for name in pieces[1::2]]
+        return "".join(pieces)
 
 
-def _keep(text: str, given: Mapping[str, str]) -> str:
+@functools.lru_cache(maxsize=1024)
+def _pieces(text: str, given: frozenset[str]) -> tuple[str, ...]:
+    """The text that is kept, cut at its parameters: every second piece is the name of one."""
+    text, pieces, at = _keep(text, given), [], 0
+    for token in _TOKEN.finditer(text):
+        if token["param"]:
+            pieces += (text[at : token.start()], token["param"])
+            at = token.end()
+    return (*pieces, text[at:])
+
+
+def _keep(text: str, given: Container[str]) -> str:
     """The text without the lines whose parameter is not given."""
     dropped = {line for line, name in _sections(text) if name not in given}
     return "\n".join(l for number, l in enumerate(text.split("\n")) if number not in dropped)
@@ -152,10 +165,6 @@ def _sections(text: str) -> list[tuple[int, str]]:
         if mark:
             found.append((text.count("\n", 0, token.start()), mark[1]))
     return found
-
-
-def _fill(text: str, terms: Mapping[str, str]) -> str:
-    return _TOKEN.sub(lambda token: terms[token["param"]] if token["param"] else token[0], text)
 
 
 def names(kind: str = "questions") -> list[str]:

@@ -8,6 +8,7 @@ link ``current`` to the one being served. A release holds::
     catalogue.ttl    DCAT-AP description          documents.txt  the path of every page about a thing
     search/          the full-text index          connections/   the connection index (memory-mapped)
     regions/         what regions are compared by answers/       what pages ask, answered
+    names/           the index of names and identifiers (memory-mapped)
     report.json      what validation found
     manifest.json    counts, checksums, versions, time
 """
@@ -23,11 +24,16 @@ from pathlib import Path
 from .changes import compare
 from .errors import KvgraphError
 
+FORMAT = 2  # of the files in a release; another number when what reads them could no longer read those of before
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 
 
 class NoRelease(KvgraphError):
     """There is no release to open, or not this one."""
+
+
+class OtherFormat(NoRelease):
+    """There is such a release, and this kvgraph cannot read it."""
 
 
 def home(path: str | os.PathLike | None = None) -> Path:
@@ -40,7 +46,7 @@ class Release:
     """One release, opened for reading.
 
     ``id`` begins with its date. ``manifest`` is what build wrote: ``built`` (ISO 8601, UTC), ``counts``,
-    ``dumps`` (see :func:`kvgraph.build.dumps.write_dumps`), ``files`` (SHA-256 and bytes per file), ``inputs`` (digest of
+    ``format`` (:data:`FORMAT` of that kvgraph), ``dumps`` (see :func:`kvgraph.build.dumps.write_dumps`), ``files`` (SHA-256 and bytes per file), ``inputs`` (digest of
     everything it was built from), ``versions``.
     """
 
@@ -87,6 +93,10 @@ class Release:
         return self.path / "regions"
 
     @property
+    def names(self) -> Path:
+        return self.path / "names"
+
+    @property
     def similarity(self) -> Path:
         return self.path / "similarity"
 
@@ -118,9 +128,24 @@ def current(home: Path) -> Release:
     return find(home, Path(target).name)
 
 
+def readable(release: Release) -> Release:
+    """The release itself. Raises :class:`OtherFormat`, saying what to do, if it was built by a kvgraph whose files are others than ours.
+
+    Its dumps can be taken away and compared all the same.
+    """
+    found = release.manifest.get("format", 1)
+    if found != FORMAT:
+        by, instead = ("an older", "Build again with: kvgraph build") if found < FORMAT else ("a newer", "Use that one, or build again with: kvgraph build")
+        raise OtherFormat(f"Release {release.id} was built by {by} kvgraph.", hint=instead)
+    return release
+
+
 def switch(home: Path, release_id: str) -> Release:
-    """Make a release the current one, atomically: a reader sees the old link or the new one, never none."""
-    release = find(home, release_id)
+    """Make a release the current one, atomically: a reader sees the old link or the new one, never none.
+
+    Raises :class:`NoRelease`, also for one that this kvgraph cannot read.
+    """
+    release = readable(find(home, release_id))
     link = home / f".current-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / release.id)

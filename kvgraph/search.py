@@ -12,6 +12,7 @@ things equally good practices first and regions last, so that 1,500 regions do n
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tantivy import Occur, Order, Query
@@ -109,6 +110,7 @@ class SearchIndex:
         self._index = open_index(Path(folder))
         self._schema, self._searcher = self._index.schema, self._index.searcher()
         self.facets = Facets.load(Path(folder))
+        self._crossed = lru_cache(maxsize=64)(self._cross)  # an index never changes, and every cell of a matrix costs
 
     def __len__(self) -> int:
         """How many entities can be found."""
@@ -198,10 +200,14 @@ class SearchIndex:
 
         Raises as :meth:`search`.
         """
+        wanted = tuple((name, tuple([values] if isinstance(values, str) else values)) for name, values in sorted(where.items()))
+        return dict(self._crossed(rows, columns, wanted))
+
+    def _cross(self, rows: str, columns: str, where: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[tuple[str, str], int]:
         terms = {name: {"terms": {"field": facet(name).name, "size": _MOST_VALUES}} for name in (rows, columns)}
         if not len(self):
             return {}
-        query = self._narrowed(Query.all_query(), self._filters(where, None).values())
+        query = self._narrowed(Query.all_query(), self._filters(dict(where), None).values())
         found = self._searcher.aggregate(query, {"rows": terms[rows] | {"aggs": {"columns": terms[columns]}}})
         return {(row["key"], column["key"]): column["doc_count"] for row in found["rows"]["buckets"] for column in row["columns"]["buckets"]}
 

@@ -164,19 +164,22 @@ class Facets:
 
         Raises :class:`UnknownFacet` or :class:`UnknownValue`, naming the nearest.
         """
-        facet_ = facet(facet_name)
+        value = self.known(facet_name, text)
+        if value is None:
+            raise UnknownValue(f"{facet(facet_name).label}: there is no {text.strip()[:80]!r}.", hint=self._nearest(facet_name, _places(facet_name), text.strip()))
+        return value
+
+    def known(self, facet_name: str, text: str) -> str | None:
+        """The same, None where there is no such value. Raises :class:`UnknownFacet`."""
         text = text.strip()
-        value = facet_.value(text)
+        value = facet(facet_name).value(text)
         if facet_name == "type" and value in TYPES or facet_name == "year" and YEAR.fullmatch(value):
             return value
-        places = ("country", "region") if facet_name == "region" else (facet_name,)
+        places = _places(facet_name)
         for iri in (value, text):  # an address may hold what is no IRI of ours
             if iri in self._table and self._table[iri]["facet"] in places:
                 return iri
-        for place in places:
-            if (place, text.casefold()) in self._named:
-                return self._named[place, text.casefold()]
-        raise UnknownValue(f"{facet_.label}: there is no {text[:80]!r}.", hint=self._nearest(facet_name, places, text))
+        return next((self._named[place, text.casefold()] for place in places if (place, text.casefold()) in self._named), None)
 
     def _nearest(self, name: str, places: tuple[str, ...], text: str) -> str:
         if name == "type":
@@ -187,6 +190,11 @@ class Facets:
         near = dict.fromkeys(known[word] for word in get_close_matches(text[:80].casefold(), known, n=4, cutoff=0.6))
         found = ", ".join(f"{FACETS[name].short(value)} ({self.label(value)[0]})" for value in near)
         return f"Did you mean: {found}?" if found else f"Nothing of that name is a value of the facet {name}."
+
+
+def _places(facet_name: str) -> tuple[str, ...]:
+    """The facets whose values are values of this one."""
+    return ("country", "region") if facet_name == "region" else (facet_name,)
 
 
 def is_level_0(value: str) -> bool:

@@ -74,6 +74,7 @@ TRAITS = (
 NAMES = tuple(dict.fromkeys(t.name for t in TRAITS))
 _ARRAYS = ("type", "offsets", "traits", "holders_of", "holders", "points", "name")
 _TABLES = ("iri", "label", "language", "value_iri", "value_label", "value_language")
+NAMED = 100  # things two share that are named; channels may share thousands
 WORTH = 3.0  # points below which nothing is called alike
 
 
@@ -97,11 +98,12 @@ class Reason:
 
 @dataclass(frozen=True)
 class Alike:
-    """A thing that is like another, and all they share, the most telling first."""
+    """A thing that is like another, and what they share, the most telling first; ``unsaid`` more they share than are named."""
 
     node: Node
     points: float
     reasons: tuple[Reason, ...]
+    unsaid: int = 0
 
 
 class Similarity:
@@ -140,7 +142,7 @@ class Similarity:
         best = np.flatnonzero(scores >= WORTH)
         # Things are numbered by their IRIs, so equal scores come in a fixed order.
         best = best[np.lexsort((best, -scores[best]))][:limit]
-        return [Alike(self._node(other), round(float(scores[other]), 2), self._reasons(here, other)) for other in best.tolist()]
+        return [Alike(self._node(other), round(float(scores[other]), 2), *self._reasons(here, other)) for other in best.tolist()]
 
     def _scores(self, here: int) -> np.ndarray:
         """How many points each thing shares with this one."""
@@ -153,8 +155,11 @@ class Similarity:
         start = self._arrays["offsets"]
         return self._arrays["traits"][start[thing] : start[thing + 1]]
 
-    def _reasons(self, here: int, other: int) -> tuple[Reason, ...]:
+    def _reasons(self, here: int, other: int) -> tuple[tuple[Reason, ...], int]:
+        """What two things share, as far as it is named, and how much is not."""
         shared = np.intersect1d(self._of(here), self._of(other), assume_unique=True)
+        shared = shared[self._arrays["points"][shared] > 0]
+        shared, unsaid = shared[np.argsort(-self._arrays["points"][shared], kind="stable")[:NAMED]], max(0, len(shared) - NAMED)
         found = [self._reason(t) for t in shared.tolist()]
         places = [r for r in found if r.trait == "region"]
         if places:
@@ -163,8 +168,7 @@ class Similarity:
             above = [r for r in found if r.trait == "country" or (r.trait == "region" and narrowest.iri.startswith(r.iri))]
             whole = Reason(narrowest.trait, narrowest.iri, narrowest.label, narrowest.language, sum(r.points for r in above))
             found = [r for r in found if r not in above] + [whole]
-        found = [r for r in found if r.points > 0]
-        return tuple(sorted(found, key=lambda r: (-r.points, r.trait, r.label, r.iri)))
+        return tuple(sorted(found, key=lambda r: (-r.points, r.trait, r.label, r.iri))), unsaid
 
     def _reason(self, trait: int) -> Reason:
         iri, label, language = (self._text["value_" + part][trait] for part in ("iri", "label", "language"))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from .serving import served
+
 SMALL = Path(__file__).parent / "small"
 
 
@@ -32,3 +34,10 @@ def bundled_home(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("bundled")
     build(home)
     return home
+
+
+@pytest.fixture(scope="session")
+def bundled_base(bundled_home):
+    """The address of a server of the bundled data, one for all tests that only read."""
+    with served(bundled_home) as address:
+        yield address

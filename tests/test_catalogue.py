@@ -72,7 +72,7 @@ def test_an_unknown_suffix_and_an_impossible_accept(client):
 
 def test_the_whole_and_every_source_are_listed(values):
     assert values(f"{HOST}/catalog", DCAT + "dataset") == {DATASET, SOURCE}
-    assert values(f"{HOST}/catalog", DCAT + "service") == {f"{HOST}/sparql#service", f"{HOST}/data#service"}
+    assert values(f"{HOST}/catalog", DCAT + "service") == {f"{HOST}/{name}#service" for name in ("sparql", "data", "reconcile")}
 
 
 def test_every_dump_is_a_distribution_that_can_be_fetched(client, values, release):
@@ -93,7 +93,7 @@ def test_every_dump_is_a_distribution_that_can_be_fetched(client, values, releas
 def test_services_answer_at_their_addresses(client, values):
     for service in values(f"{HOST}/catalog", DCAT + "service"):
         (address,) = values(service, DCAT + "endpointURL")
-        query = {"query": "ASK {}"} if address.endswith("/sparql") else {"default": ""}
+        query = {"/sparql": {"query": "ASK {}"}, "/data": {"default": ""}}.get(address.removeprefix(HOST), {})
         assert client.get(address.removeprefix(HOST), query_string=query).status_code == 200
 
 

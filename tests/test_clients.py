@@ -16,16 +16,14 @@ from SPARQLWrapper import JSON, POST, POSTDIRECTLY, URLENCODED, SPARQLExceptions
 
 from kvgraph import open as open_graph
 
-from .serving import served
 
 KV = "https://w3id.org/kvgraph/def/kv#"
 TITLES = "PREFIX dcterms: <http://purl.org/dc/terms/> SELECT ?s ?title { ?s a <https://w3id.org/kvgraph/def/kv#Practice> ; dcterms:title ?title } ORDER BY ?s ?title"
 
 
 @pytest.fixture(scope="module")
-def base(bundled_home):
-    with served(bundled_home) as address:
-        yield address
+def base(bundled_base):
+    return bundled_base
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from .serving import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,9 +15,8 @@ BLOCKS = re.findall(r"^ *```(sh|python)\n(.*?)^ *```", README, re.DOTALL | re.MU
 
 
 @pytest.fixture(scope="module")
-def base(bundled_home):
-    with served(bundled_home) as address:
-        yield address
+def base(bundled_base):
+    return bundled_base
 
 
 def test_the_readme_has_five_things_to_try():

@@ -45,12 +45,20 @@ def client(home, ids):
     loaded = {release_id: open_graph(home, release_id) for release_id in ids}
 
     def graphs(release_id=None):
-        return loaded[releases.find(home, release_id).id if release_id else ids[-1]]
+        return loaded[releases.readable(releases.find(home, release_id)).id if release_id else ids[-1]]
 
     return create_app(graphs, {"CHANGED_THINGS": 2}).test_client()
 
 
 # Pages
+
+
+def test_an_address_in_a_release_of_an_older_kvgraph_says_so(client, ids, monkeypatch):
+    monkeypatch.setattr(releases, "FORMAT", releases.FORMAT + 1)
+    for address in (f"/release/{ids[0]}/search?q=lab", f"/release/{ids[0]}/sparql?query=ASK%7B%7D"):
+        answer = client.get(address, headers=HTML)
+        assert answer.status_code == 404 and "was built by an older kvgraph" in answer.text and "kvgraph build" in answer.text
+    assert client.get(f"/release/{ids[0]}/", headers=HTML).status_code == 200, "its own page and its dumps stay"
 
 
 def test_releases_are_listed_newest_first(client, ids):

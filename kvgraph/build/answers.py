@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from .. import queries
+from .. import gathering, queries
 from ..formats import JSON, NTRIPLES
-from ..model import ENTITY_TYPES
+from ..graph import Rows
+from ..model import ENTITY_TYPES, path_of
+from ..namespaces import DCAT
 from ..store import Embedded, check
 from ..store.cached import key, write
 from ..store.sandbox import die_with_parent
@@ -26,8 +28,12 @@ _FEATURED = (12, 24)  # things to choose from: on the home page, and for example
 def write_answers(store: ox.Store, folder: Path, seconds: float = SECONDS) -> int:
     """Answer what pages ask, into a folder; returns how many answers there are. What takes longer than ``seconds`` is left out."""
     engine, written = Embedded(store), 0
+
+    def run(name: str, **params) -> Rows:
+        return Rows.of(engine.select(queries.load(name).bind(**params)))
+
     folder.mkdir(parents=True, exist_ok=True)
-    waiting = list(dict.fromkeys(wanted()))
+    waiting = list(dict.fromkeys(wanted(run)))
     while waiting:
         done = _answer_until_slow(engine, waiting, folder, seconds)
         written += done
@@ -63,8 +69,8 @@ def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds
         os.close(end)
 
 
-def wanted() -> Iterator[str]:
-    """The queries: of the home page, of the list of each type, and every question with its examples."""
+def wanted(run: gathering.Run) -> Iterator[str]:
+    """The queries: of the home page, of the list of each type, of pages that gather much, and every question with its examples."""
     yield queries.load("pages/counts").bind()
     for limit in _FEATURED:
         yield queries.load("pages/featured").bind(limit=limit)
@@ -75,6 +81,24 @@ def wanted() -> Iterator[str]:
     for question in questions:
         yield question.bind(**question.examples)
         yield question.bind(**{param.name: param.example for param in question.params if param.required})
+    yield from _gathering(run)
+
+
+def _gathering(run: gathering.Run) -> Iterator[str]:
+    """What the pages of sources and of things with very many links ask to gather what leads there."""
+    asked: list[str] = []
+
+    def noted(name: str, **params) -> Rows:
+        asked.append(queries.load(name).bind(**params))
+        return run(name, **params)
+
+    for source in run("pages/options", of=DCAT + "Dataset", lang="en"):
+        gathering.of_source(noted, source["thing"])
+        gathering.counts(noted, source["thing"])
+    for hub in run("pages/hubs", more=gathering.MANY):
+        if path_of(hub["thing"]):
+            gathering.links(noted, hub["thing"], gathering.counts(noted, hub["thing"]), "en")
+    yield from asked
 
 
 def _answer(engine: Embedded, text: str, folder: Path) -> None:

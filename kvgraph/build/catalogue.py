@@ -30,6 +30,7 @@ _THEMES = ("TECH", "GOVE", "REGI", "EDUC", "ECON")
 _STANDARDS = {
     "sparql": "https://www.w3.org/TR/sparql11-protocol/",
     "data": "https://www.w3.org/TR/sparql11-http-rdf-update/",
+    "reconcile": "https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/",
 }
 
 
@@ -112,7 +113,7 @@ def _catalogue(sources: Iterable[str], date: str) -> Iterator[ox.Triple]:
         (FOAF + "homepage", _HOME),
         (DCAT + "themeTaxonomy", eu.THEMES),
         (DCAT + "dataset", [DATASET, *sources]),
-        (DCAT + "service", [BASE + name for name in ("sparql#service", "data#service")]),
+        (DCAT + "service", [BASE + name for name in ("sparql#service", "data#service", "reconcile#service")]),
     )
     yield from describe(_HOME, (_TYPE, FOAF + "Document"))
     yield from describe(
@@ -238,6 +239,8 @@ def _services() -> Iterator[ox.Triple]:
     """Only what exists."""
     yield from _service("sparql", "SPARQL endpoint", "SPARQL 1.1 queries by the SPARQL 1.1 Protocol; no key, open to scripts and to other sites.", BASE + "sparql")
     yield from _service("data", "Graph Store", "Whole graphs by the SPARQL 1.1 Graph Store HTTP Protocol, read only.", None)
+    yield from _service("reconcile", "Reconciliation", "Which thing a name means, by the Reconciliation Service API 0.2 that OpenRefine speaks: candidates with scores, suggestions, previews, data extension.", BASE + "docs/reconciliation")
+    yield from _documents(BASE + "docs/reconciliation")
     yield from _documents(_API)
 
 

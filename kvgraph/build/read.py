@@ -13,11 +13,13 @@ import pyoxigraph as ox
 
 from .. import __version__, resources
 from ..errors import KvgraphError
-from ..namespaces import DEF, GRAPH
 from ..link import mappings, statements
+from ..namespaces import DCTERMS, DEF, GRAPH
 from ..sources.imported import REPORT, imports
 
 SUFFIXES = {".trig": ox.RdfFormat.TRIG, ".ttl": ox.RdfFormat.TURTLE, ".nq": ox.RdfFormat.N_QUADS}
+
+CONTRIBUTED = "sources/contributions/"  # what the names of contributed files begin with
 
 # What a release depends on besides the data: change one of these modules and the next build starts afresh.
 _CODE = (
@@ -65,7 +67,7 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
     """Every file a release is built from, by the name a person knows it under, sorted.
 
     These are the ontology, the curated records (``data``, default the bundled ones) and ``<home>/sources``, where imports
-    and accepted contributions lie.
+    and accepted contributions lie. A contribution takes the place of the curated file of the same name, which it corrects.
     """
     roots = {"ontology": resources.folder("ontology"), "data": data or resources.folder("data"), "sources": home / "sources"}
     found = {f"{_IMPORTS}/{name}/{known.description.name}": known.description for name, known in imports(home).items()}
@@ -74,6 +76,8 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
             inner = path.relative_to(root)
             if (path.suffix in SUFFIXES or _decisions(name, inner)) and not _left_out(name, inner) and not any(p[0] == "." for p in inner.parts):
                 found[f"{name}/{inner.as_posix()}"] = path
+    for name in [n for n in found if n.startswith(CONTRIBUTED)]:
+        found.pop("data/" + name[len(CONTRIBUTED) :], None)
     return dict(sorted(found.items()))
 
 
@@ -129,6 +133,7 @@ def read(files: dict[str, Path], progress: Callable[[int], None] = lambda done: 
     if problems:
         raise MalformedSource(problems)
     sources.files = len(files)
+    _redirect(sources.store)
     _merge(sources.store)
     return sources
 
@@ -155,6 +160,23 @@ def _graph_of_turtle(name: str) -> ox.NamedNode:
     """ontology/kv.ttl → def/kv; ontology/lists/channel.ttl → def/channel; data/sources.ttl → graph/sources."""
     base = DEF if name.startswith("ontology/") else GRAPH
     return ox.NamedNode(base + Path(name).stem)
+
+
+def _redirect(store: ox.Store) -> None:
+    """Have every statement about a thing that was replaced (renamed, or merged into another) be about the one to use now, in the same graph."""
+    replaced = ox.NamedNode(DCTERMS + "isReplacedBy")
+    pairs = {q.subject: q.object for q in store.quads_for_pattern(None, replaced, None)}
+    for old, new in pairs.items():
+        seen = {old}
+        while new in pairs and new not in seen:
+            seen.add(new)
+            new = pairs[new]
+        if new in seen:  # a ring: nothing that could be meant
+            continue
+        for quad in [*store.quads_for_pattern(old, None, None), *store.quads_for_pattern(None, None, old)]:
+            if quad.predicate != replaced:
+                store.remove(quad)
+                store.add(ox.Quad(new if quad.subject == old else quad.subject, quad.predicate, new if quad.object == old else quad.object, quad.graph_name))
 
 
 def _merge(store: ox.Store) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from .. import __version__, releases, resources
+from .. import __version__, event_stream, releases, resources
 from ..errors import KvgraphError
 from ..sources.imported import Import, imports
 from . import imports as imported
@@ -70,7 +70,9 @@ def build(
         files = source_files(home, data)
         inputs = inputs_digest(files)
         if not force and (same := _built_from(home, inputs)):
-            return Built(releases.switch(home, same.id), False, time.monotonic() - began)
+            releases.switch(home, same.id)
+            _stream(home)
+            return Built(same, False, time.monotonic() - began)
         _sweep(home)
         step("read sources")
         sources = read(files, lambda done: progress(done, len(files)))
@@ -86,12 +88,22 @@ def build(
         step("validate")
         report = _validated(home, sources, taken)
         release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step)
+        step("event stream")
+        _stream(home)
         return Built(release, True, time.monotonic() - began)
 
 
+def _stream(home: Path) -> None:
+    """Tell those who follow. The release is current already: what cannot be told now is told with the next one."""
+    try:
+        event_stream.append(home)
+    except OSError as error:
+        print(f"The event stream could not be continued ({error.strerror}); the next build tries again.", file=sys.stderr)
+
+
 def _built_from(home: Path, inputs: str) -> releases.Release | None:
-    """The newest release of exactly these inputs: also one that a killed build wrote but did not switch to."""
-    same = [r for r in releases.list_releases(home) if r.manifest["inputs"] == inputs]
+    """The newest release of exactly these inputs that we can read: also one that a killed build wrote but did not switch to."""
+    same = [r for r in releases.list_releases(home) if r.manifest["inputs"] == inputs and r.manifest.get("format") == releases.FORMAT]
     return same[-1] if same else None
 
 
@@ -106,6 +118,7 @@ def _write(home: Path, sources: Sources, lines: list[str], report: dict, digests
         manifest = {
             "id": release_id,
             "built": built,
+            "format": releases.FORMAT,
             **digests,
             **written,
             "sources": sources.files,

@@ -12,6 +12,7 @@ from ..connection_index import build_connections
 from ..entities import entity_types
 from ..model import ENTITY_TYPES, path_of
 from ..namespaces import DCTERMS, RDF, SKOS
+from ..reconciliation import build_names
 from ..region_index import build_regions
 from ..search_index import build_index
 from ..similarity import build_similarity
@@ -35,6 +36,8 @@ def write(
     (folder / "documents.txt").write_text("\n".join(documents), encoding="utf-8")
     step("search index")
     build_index(store, folder / "search")
+    step("name index")
+    build_names(store, folder / "names")
     step("connection index")
     build_connections(store, folder / "connections")
     step("similarity")

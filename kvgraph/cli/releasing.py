@@ -10,14 +10,18 @@ from .root import DATA, HOME, Commands, command, format_option, main
 @command(example="kvgraph build")
 @DATA
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
-def build(home: Path | None, data: Path | None, force: bool) -> None:
-    """Build a release from all sources and make it the current one."""
-    from ..build import build as build_release
+@click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
+def build(home: Path | None, data: Path | None, force: bool, quiet: bool) -> None:
+    """Build a release from all sources and accepted contributions, and make it the current one."""
+    from ..contribute.publish import publish
     from ..output import err, progress
     from ..releases import home as home_path
 
+    if quiet:
+        publish(home_path(home), data=data, force=force)
+        return
     with progress() as bar:
-        built = build_release(home_path(home), data=data, force=force, step=bar.step, progress=bar.count)
+        built = publish(home_path(home), data=data, force=force, step=bar.step, progress=bar.count)
     counts = built.release.manifest["counts"]
     if built.fresh:
         from ..model import TYPES
@@ -36,6 +40,7 @@ def build(home: Path | None, data: Path | None, force: bool) -> None:
 @click.option("--query-workers", default=3, show_default=True, type=click.IntRange(1, 64), help="Processes that answer queries; one is kept for pages.")
 @click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1, 3600), help="Seconds a query may take.")
 @click.option("--memory", default=2048, show_default=True, type=click.IntRange(128), help="MB a query may use.")
+@DATA
 def serve(home: Path | None, **options) -> None:
     """Serve the current release: explorer, SPARQL endpoint, linked data. Follows new releases while it runs."""
     from ..output import err
@@ -69,9 +74,11 @@ def releases(ctx: click.Context, home: Path | None, format_: str | None) -> None
 @click.pass_obj
 def switch(home: Path, release: str) -> None:
     """Make RELEASE the current one: a rollback, or a way forward again."""
+    from .. import event_stream
     from .. import releases as store
 
     click.echo(f"Release {store.switch(home, release).id} is current.", err=True)
+    event_stream.append(home)
 
 
 @releases.command(epilog="\b\nExample:\n  kvgraph releases prune --keep 3")

@@ -14,7 +14,10 @@ from ..errors import KvgraphError
 NOTHING_FOUND = 3
 
 # In the order a newcomer needs them.
-ORDER = ("build", "serve", "import", "link", "validate", "query", "run", "quality", "search", "connect", "describe", "export", "releases", "doctor")
+ORDER = (
+    "build", "serve", "validate", "query", "run", "quality", "search", "connect", "describe", "reconcile", "export", "import", "link", "releases",
+    "submissions", "users", "doctor",
+)  # fmt: skip
 
 HOME = click.option("--home", type=click.Path(path_type=Path), help="Where releases live. Default: $KVGRAPH_HOME, else ./var.")
 DATA = click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of curated records. Default: the bundled ones.")

@@ -1,7 +1,7 @@
 """Serve: keep the query pools and the web server running, and follow the current release.
 
-The process that runs :func:`serve` answers nothing itself. It looks after the query pools (:mod:`kvgraph.serve.pools`) and one web server
-(granian), whose processes run :mod:`kvgraph.serve.web`. What they share is in a private run directory::
+The process that runs :func:`serve` answers nothing itself. It looks after the query pools (:mod:`kvgraph.serve.pools`), has what curators accepted built
+into the next release (:mod:`kvgraph.serve.publishing`), and looks after one web server (granian), whose processes run :mod:`kvgraph.serve.web`. What they share is in a private run directory::
 
     <id>.sock   where that release's pool listens      serving      a link: the release to answer from
     wanted/     a file for each older release asked for; its time is that of the last question
@@ -27,6 +27,7 @@ from .. import releases
 from ..errors import KvgraphError
 from ..server import logs
 from .pools import Pools
+from .publishing import Publisher
 
 READY_WITHIN = 60.0  # seconds the web server may take to answer
 WATCH_EVERY = 0.2  # seconds between two looks at the releases and the children
@@ -47,6 +48,7 @@ class Settings:
     query_workers: int = 3  # one is always kept for our own pages
     timeout: float = 30.0
     memory: int = 2048
+    data: Path | None = None  # the folder of curated records that the next release is built from; None: the bundled ones
 
 
 class PortTaken(KvgraphError):
@@ -59,33 +61,35 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> int:
     Raises :class:`~kvgraph.releases.NoRelease` when nothing was built, :class:`PortTaken` when the port is in use, and
     :class:`~kvgraph.errors.KvgraphError` when a setting is wrong or the release cannot be loaded.
     """
-    releases.current(settings.home)
+    releases.readable(releases.current(settings.home))
     require_port(settings.host, settings.port)
     trusted_proxies()
     logs.configure()
     run = Path(tempfile.mkdtemp(prefix="kvgraph-"))  # short: a socket's path may have 107 bytes at most
     pools, web = Pools(run, settings.home, settings.query_workers, settings.timeout, settings.memory), None
+    publisher = Publisher(settings.home, settings.data)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         serving = pools.begin()
         web = _start_web(settings, run)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"kvgraph serves release {serving} on http://{host}:{settings.port}/ (Ctrl-C stops it)")
-        return _watch(pools, web)
+        return _watch(pools, publisher, web)
     except KeyboardInterrupt:
         return 0
     finally:
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, signal.SIG_IGN)  # a second one must not interrupt the tidying
-        _stop(pools.processes() + ([web] if web else []))
+        _stop(pools.processes() + publisher.processes() + ([web] if web else []))
         if web:
             _kill_group(web.pid)
         shutil.rmtree(run, ignore_errors=True)
 
 
-def _watch(pools: Pools, web: subprocess.Popen) -> int:
+def _watch(pools: Pools, publisher: Publisher, web: subprocess.Popen) -> int:
     while web.poll() is None:
         pools.tend()
+        publisher.tend()
         time.sleep(WATCH_EVERY)
     log.error("The web server ended (status %s); stopping.", web.returncode)
     return 1
@@ -94,12 +98,14 @@ def _watch(pools: Pools, web: subprocess.Popen) -> int:
 def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-        "--workers", str(settings.web_workers), "--blocking-threads", "64", "--no-ws", "--respawn-failed-workers",
+        "--workers", str(settings.web_workers), "--blocking-threads", "96", "--no-ws", "--respawn-failed-workers",
         "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.web:app",
     ]  # fmt: skip
     (run / "metrics").mkdir()
     env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(run / "metrics")}
     env["KVGRAPH_TIMEOUT"] = str(settings.timeout)
+    if settings.data:
+        env["KVGRAPH_DATA"] = str(settings.data)
     # In a session of its own: Ctrl-C in a terminal is for us, and we tell it to end.
     web = subprocess.Popen(command, preexec_fn=_die_with_parent, env={**os.environ, **env}, start_new_session=True)
     deadline = time.monotonic() + READY_WITHIN

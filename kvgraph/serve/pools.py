@@ -191,6 +191,7 @@ class Pools:
         try:
             release = releases.find(self.home, release_id)
             require_whole(release)
+            releases.readable(release)
             limits = Limits(timeout=self.timeout, memory=self.memory * 2**20)
             endpoint = remote(release_id, timeout=QUICK)
             process = Elsewhere(endpoint) if endpoint else launch(release.nquads, self.run / f"{release_id}.sock", workers, limits)

@@ -23,7 +23,7 @@ from . import trusted_proxies
 
 GARBAGE = 20_000  # objects more than were freed, before garbage is looked for
 LOADING = 15.0  # seconds a request waits for an older release to be loaded
-_waiting = threading.BoundedSemaphore(4)  # of 64 threads: the others go on with what can be answered now
+_waiting = threading.BoundedSemaphore(4)  # of 96 threads: the others go on with what can be answered now
 
 
 class Graphs:
@@ -38,7 +38,7 @@ class Graphs:
         serving = os.readlink(self._link)
         if release_id in (None, serving):
             return _served(self.run, self.home, serving)
-        return _older(self.run, releases.find(self.home, release_id))
+        return _older(self.run, releases.readable(releases.find(self.home, release_id)))
 
 
 class CachedPool(Cached, Counted, PoolClient):
@@ -121,7 +121,7 @@ def application() -> Flask:
     run = Path(os.environ["KVGRAPH_RUN"])
     logs.configure()
     _answers(run)  # says at once what is wrong with its setting
-    app = create_app(Graphs(run, releases.home()), {"STATE": lambda: state(run), **_rate()})
+    app = create_app(Graphs(run, releases.home()), {"HOME": releases.home(), "STATE": lambda: state(run), **_rate()})
     if proxies := trusted_proxies():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
     # What is here by now stays: looking through it for garbage took a third of the time of a light query.

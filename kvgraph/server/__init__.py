@@ -16,10 +16,11 @@ from .. import __version__
 from ..graph import Graph
 from ..resources import folder
 from . import (
-    catalogue, citing, connecting, coverage, delivery, display, docs, dumps, entities, errors, feeds, graph_store, headers, language, limits, logs, mapping, network, operation, operators, pages, pinned, policies, quality, questions, releases, robots, searching, sparql,
+    catalogue, citing, connecting, coverage, delivery, display, docs, dumps, entities, errors, event_stream, feeds, graph_store, headers, language, limits, logs, mapping, network, operation, operators, pages, pinned, policies, quality, questions, reconciling, reconciling_aids, releases, resolving, robots, searching, sparql,
     status, vocabulary, well_known,
 )  # fmt: skip
 from .rate import Rate
+from .sharing import BLUEPRINTS as SHARING
 
 __all__ = ["create_app"]
 
@@ -28,9 +29,9 @@ DEFAULTS = {
     "MAX_FORM_MEMORY_SIZE": 1_000_000,
     "PAGE_ROWS": 1000,  # rows of an answer that a page shows; downloads hold all
     "SEARCH_ROWS": 20,
-    "INCOMING_ROWS": 2000,  # links to a thing that its page knows; the counts are always whole
     "RATE": "1200 per minute",  # of queries by one client that an engine must answer, per web process; empty: no limit
     "CHANGED_THINGS": 50,  # on a page of what changed between two releases
+    "HOME": None,  # where accounts and submissions are kept; None: beside the releases
     "STATE": None,  # called for what the supervisor says: see kvgraph.serve.web.state
 }
 
@@ -60,9 +61,11 @@ def create_app(graphs: Callable[..., Graph], config: Mapping[str, Any] | None = 
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False
     app.extensions["kvgraph"] = Serving(graphs, Rate(app.config["RATE"]) if app.config["RATE"] else None, _edition(web))
-    concerns = (pages, mapping, searching, feeds, connecting, network, entities, citing, coverage, policies, vocabulary, questions, quality, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known, releases, status)
+    concerns = (pages, mapping, searching, feeds, connecting, network, entities, citing, coverage, policies, vocabulary, questions, quality, reconciling, reconciling_aids, resolving, sparql, docs, operators, catalogue, dumps, graph_store, robots, well_known, releases, event_stream, status)
     for concern in concerns:
         app.register_blueprint(concern.blueprint)
+    for blueprint in SHARING:
+        app.register_blueprint(blueprint)
     for concern in (logs, errors, headers, language, display, limits, operation, pinned, delivery):  # what is first here is last to see a response
         concern.register(app)
     return app
@@ -71,7 +74,7 @@ def create_app(graphs: Callable[..., Graph], config: Mapping[str, Any] | None = 
 def _edition(web: Path) -> str:
     digest = hashlib.sha256(__version__.encode())
     here = Path(__file__).parent
-    for path in sorted([*web.rglob("*"), *here.glob("*.py")]):
+    for path in sorted([*web.rglob("*"), *here.rglob("*.py")]):
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]

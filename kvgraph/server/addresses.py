@@ -22,18 +22,19 @@ def root() -> str:
     return request.url_root
 
 
-def here(triples: Iterable[ox.Triple], root: str) -> Iterator[ox.Triple]:
-    """The triples with what this instance offers at its own address, which begins with ``root``.
+def here(statements: Iterable[ox.Triple | ox.Quad], root: str) -> Iterator[ox.Triple | ox.Quad]:
+    """The statements with what this instance offers at its own address, which begins with ``root``.
 
     >>> sparql = ox.NamedNode("https://w3id.org/kvgraph/sparql")
     >>> [str(t.object) for t in here([ox.Triple(sparql, sparql, sparql)], "http://localhost/")]
     ['<http://localhost/sparql>']
     """
-    for triple in triples:
-        yield ox.Triple(_here(triple.subject, root), _here(triple.predicate, root), _here(triple.object, root))
+    for statement in statements:
+        yield type(statement)(*(here_of(term, root) for term in statement))
 
 
-def _here(term, root: str):
+def here_of(term, root: str):
+    """The term, or the address that stands for it on this instance."""
     if isinstance(term, ox.NamedNode) and term.value.startswith(BASE) and not term.value.startswith(_NAMES):
         path = term.value[len(BASE) :]
         return ox.NamedNode((_PINNED.sub("", root) if path.startswith("release/") else root) + path)

@@ -5,7 +5,7 @@ A chart is made from the rows of an answer, or from pairs of a name and a number
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .display import Shown
 from .tables import Table
@@ -13,6 +13,7 @@ from .tables import Table
 MOST_BARS = 25  # the rest is in the table
 LONG = 42  # characters of a name beside its bar
 BAR, STEP, NAMES, WIDTH, VALUES = 18, 28, 282, 700, 58  # of bars, in units of the picture
+NARROW, NARROW_BAR, NARROW_STEP, NARROW_LONG = 330, 12, 44, 44  # of bars on a phone, where a name stands above its bar
 COLUMNS_HEIGHT, COLUMN, GUTTER, LEFT, TOP, RIGHT, FOOT = 230, 34, 8, 44, 10, 18, 30  # of columns; what is left at the top, at the right and below is for letters
 
 
@@ -61,6 +62,16 @@ class Chart:
     @property
     def most(self) -> Bar:
         return max(self.bars, key=lambda bar: bar.value)
+
+    @property
+    def narrow(self) -> "Chart":
+        """The same bars for a narrow screen, each under its name."""
+        part = (NARROW - VALUES) / (WIDTH - NAMES - VALUES)
+        drawn = tuple(
+            replace(bar, name=_cut(bar.shown.text, NARROW_LONG), x=0, y=i * NARROW_STEP + NARROW_STEP - NARROW_BAR - 8, width=round(bar.width * part, 1), height=NARROW_BAR)
+            for i, bar in enumerate(self.bars)
+        )
+        return replace(self, bars=drawn, width=NARROW, height=NARROW_STEP * len(drawn))
 
     @property
     def total(self) -> float:

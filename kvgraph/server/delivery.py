@@ -19,13 +19,14 @@ from flask import Flask
 from ..graph import Graph
 from . import logs, metrics
 from .answers import WHOLE
+from .exchange import SERVED
 from .headers import KEEP
 
 KEPT_BYTES = 32 * 2**20  # of answers in memory, per web process
 KEPT_ANSWERS = 4000
 LONGEST_BODY = 64 * 1024  # bytes of a POST request that may be answered from memory
 DRAINED = 16 * 2**20  # of a request that was refused for its body
-# At once, per web process and for one client: together well below the 64 threads of a process.
+# At once, per web process and for one client: together below the 96 threads of a process, with what waits in the queue of its pool.
 STREAMS, STREAMS_OF_ONE = 32, 8  # long answers on their way
 BODIES, BODIES_OF_ONE = 24, 12  # requests whose body is not here yet
 PATIENCE = 0.25  # seconds a request waits for its turn to send its body
@@ -137,7 +138,8 @@ class Delivery:
         if body is None:
             return None
         with suppress(Exception):  # nothing is served, or worse: the application meets the same and says so
-            return (self.graphs().release.id, body, *map(environ.get, _DECIDING))
+            graph = environ[SERVED] = self.graphs()
+            return (graph.release.id, body, *map(environ.get, _DECIDING))
         return None
 
     def _again(self, name: tuple) -> Kept | None:

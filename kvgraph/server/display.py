@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import unquote, urlencode, urlsplit
 
 import pyoxigraph as ox
@@ -31,6 +32,7 @@ class Shown:
         return self.href is not None and not self.href.startswith("/")
 
 
+@lru_cache(maxsize=2**14)
 def href_of(iri: str) -> str | None:
     """Where a link to a thing leads: our page, else the thing itself if it is on the web, else nowhere.
 
@@ -66,7 +68,7 @@ def show(term, label: ox.Literal | None = None) -> Shown:
         return Shown("")
     if isinstance(term, ox.Literal):
         text = {"true": "yes", "false": "no"}.get(term.value, term.value) if term.datatype.value == XSD + "boolean" else term.value
-        return Shown(text, lang=term.language)
+        return Shown(text, lang=term.language if term.language != "und" else None)  # of no known language, as acronyms are
     if isinstance(term, ox.NamedNode):
         iri = term.value
         return Shown(label.value if label else short(iri), href_of(iri), label.language if label else None, iri)

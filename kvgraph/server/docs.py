@@ -20,7 +20,8 @@ blueprint = Blueprint("docs", __name__)
 # Under which heading the list of guides has them; what is not named here comes under the last one.
 GROUPS = (
     (N_("About the graph"), ("about", "sources", "cite", "faq", "regions", "accessibility", "privacy")),
-    (N_("Using the data"), ("api", "engineers")),
+    (N_("Taking part"), ("contributing",)),
+    (N_("Using the data"), ("api", "engineers", "reconciliation", "federation")),
     (N_("Running it"), ()),
 )
 
@@ -87,8 +88,9 @@ def _read(path: Path) -> Guide:
     tokens = markdown.parse(path.read_text(encoding="utf-8"))
     headings = []
     for opening, inline in zip(tokens, tokens[1:]):
+        if opening.type == "heading_open" and opening.tag in ("h2", "h3"):
+            opening.attrSet("id", re.sub(r"[^a-z0-9_]+", "-", inline.content.lower()).strip("-"))
         if opening.type == "heading_open" and opening.tag == "h2":
-            opening.attrSet("id", re.sub(r"[^a-z0-9]+", "-", inline.content.lower()).strip("-"))
             headings.append((opening.attrGet("id"), inline.content))
         elif opening.type == "fence":
             opening.info = ""

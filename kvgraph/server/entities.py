@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from .. import queries
@@ -90,11 +90,11 @@ def _page(iri: str) -> Response:
 
 def _view(iri: str) -> tuple[EntityView, str, dict[str, Any]]:
     """What the page shows, its template, and what only that template needs."""
-    graph, language, limit = context.graph(), context.language(), current_app.config["INCOMING_ROWS"]
+    graph, language = context.graph(), context.language()
     try:
-        if regions.is_place(iri) and (place := regions.of_place(graph, view(graph, iri, language, limit, around=False), language)):
+        if regions.is_place(iri) and (place := regions.of_place(graph, view(graph, iri, language, around=False), language)):
             return place[0], "region.html", {"place": place[1]}
-        thing = view(graph, iri, language, limit)
+        thing = view(graph, iri, language)
     except BadParameter:
         raise _unknown(iri) from None
     if thing.type and thing.type.name == "principle":

@@ -6,18 +6,18 @@ from urllib.parse import urlencode
 
 from flask_babel import gettext
 
+from .. import gathering
 from ..graph import Graph, Rows, UnknownThing
 from ..model import ENTITY_TYPES, EntityType
-from ..namespaces import DCTERMS, ID, KV, ORG
+from ..namespaces import DCTERMS, ID, KV, ORG, OWL, SCHEMA
 from . import maps, network
-from .display import Shown, question_query, sentence, short, show
+from .display import Shown, question_query, sentence, short, show, when
 from .likeness import Likeness, alike
 from .linked import LinksElsewhere, links_elsewhere
 from .reading_order import INCOMING, INCOMING_HIDDEN
-from .said import Fact, Labels, Said, Source, Value
+from .said import Elsewhere, Fact, Labels, Said, Source, Value
 from .trust import Trust, trust
 
-OF_SOURCE = 60  # records of a source that its page names
 # What things share that lead here → the facet of the search that narrows them.
 FACETS = {
     KV + "channel": "channel", KV + "challenge": "challenge", KV + "toolKind": "tool-kind", KV + "level": "level", KV + "takesUp": "principle",
@@ -64,7 +64,9 @@ class EntityView:
     name: str  # its title in English, if it has one: what it is cited by
     kinds: list[Shown]  # what it is called above its title
     lead: Fact | None
+    glance: list[tuple[str, list[Shown]]]  # who, where and since when, in a line
     sections: list[tuple[str, list[Fact]]]
+    elsewhere: list[Elsewhere]
     parts: list[Part]
     partners: Group | None
     groups: list[Group]  # what leads here; of a region first the practices inside it
@@ -72,9 +74,10 @@ class EntityView:
     sources: list[Source]
     similar: list[Likeness]
     trust: Trust | None
-    elsewhere: LinksElsewhere | None
+    links: LinksElsewhere | None
     map: maps.SmallMap | None
     network: network.Small | None
+    deprecated: bool = False  # by a curator
 
     @property
     def gathers(self) -> bool:
@@ -82,17 +85,18 @@ class EntityView:
         return self.type is None or self.type.name in ("region", "country", "channel", "source")
 
 
-def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: bool = True) -> EntityView:
+def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityView:
     """Everything the page about a thing shows, in at most nine queries. Without ``around`` only what is said of the thing itself: pages of
     places gather what is there in their own way.
 
     Raises :class:`~kvgraph.graph.UnknownThing`.
     """
     rows = graph.run("pages/statements", iri=iri)
-    incoming_counts = graph.run("pages/incoming-counts", iri=iri) if around or not len(rows) else ()
+    incoming_counts = gathering.counts(graph.run, iri) if around or not len(rows) else ()
     if not len(rows) and not len(incoming_counts):
         raise UnknownThing(f"Nothing is known here about <{iri}>.", hint="Search for its name.")
-    labels = Labels(graph.run("pages/labels", iri=iri), language)
+    unnamed = [p for p in dict.fromkeys(row["property"] for row in incoming_counts) if p not in INCOMING and p not in INCOMING_HIDDEN]
+    labels = Labels(graph.run("pages/labels", iri=iri, others=unnamed or None, lang=language), language)
     said = Said(iri, rows, labels)
     type_ = next((t for t in ENTITY_TYPES if t.iri in said.types), None)
     name = type_.name if type_ else ""
@@ -100,7 +104,7 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: boo
     participations = graph.run("pages/participations", iri=iri) if taking_part else None
     inside = _inside(graph, iri) if name == "region" and around else _of_source(graph, iri) if name == "source" else None
     without = frozenset({(DCTERMS + "spatial", KV + "Practice")} if name == "region" and inside else ())
-    incoming = graph.run("pages/incoming", iri=iri, lang=language, limit=incoming_limit) if len(incoming_counts) and around else None
+    incoming = gathering.links(graph.run, iri, incoming_counts, language) if around else []
     trusted = trust(graph.release, iri, type_, said)  # before the pages join in on which somebody's part in a practice rests
     parts = _parts(participations, iri, said, labels) if participations else []
     return EntityView(
@@ -109,18 +113,36 @@ def view(graph: Graph, iri: str, language: str, incoming_limit: int, around: boo
         name=said.name(),
         kinds=said.kinds(type_),
         lead=said.lead(),
+        glance=_glance(said, parts) if name in ("practice", "learning-example", "policy") else [],
         sections=said.sections(name, bool(participations)),
+        elsewhere=said.elsewhere(),
         parts=parts,
         partners=_partners(graph, iri) if name == "actor" else None,
-        groups=([inside] if inside else []) + (_groups(iri, incoming, incoming_counts, labels, without) if incoming else []),
+        groups=([inside] if inside else []) + (_groups(iri, incoming, incoming_counts, labels, without) if around else []),
         ancestors=_ancestors(graph, iri) if name in ("region", "principle") and around else [],
         sources=list(said.sources.values()),
         similar=alike(graph, iri, language) if around else [],
         trust=trusted,
-        elsewhere=links_elsewhere(graph, iri, said),
+        links=links_elsewhere(graph, iri, said),
         map=maps.small_map(said.places()) if around else None,
         network=network.small(graph, iri, language) if around else None,
+        deprecated=OWL + "deprecated" in said.values,
     )  # fmt: skip
+
+
+def _glance(said: Said, parts: list[Part]) -> list[tuple[str, list[Shown]]]:
+    """What somebody wants to know before reading on: who leads or issued it, where it is, when it began; no more than three names of each."""
+    leading = [value.shown for part in parts if part.role == "lead" for value in part.things] or said.terms(KV + "lead") or said.terms(DCTERMS + "creator")
+    places = said.terms(DCTERMS + "spatial")
+    countries = [country for country in said.terms(KV + "country") if country.text not in {place.text for place in places}]
+    began, ended = (said.terms(SCHEMA + name) for name in ("startDate", "endDate"))
+    years = [Shown(f"{when(began[0].text)}–{when(ended[0].text) if ended else ''}")] if began else [Shown(when(day.text)) for day in said.terms(DCTERMS + "issued")]
+    issued = not began and bool(years)
+    told = (
+        (gettext("By") if issued else gettext("Led by"), leading), (gettext("In"), [*places, *countries]),
+        (gettext("Issued") if issued else gettext("Since") if began and not ended else gettext("From"), [Shown(when(began[0].text))] if began and not ended else years),
+    )  # fmt: skip
+    return [(word, shown[:3] + ([Shown("…")] if len(shown) > 3 else [])) for word, shown in told if shown]
 
 
 _ROLES = ("lead", "partner", "funder", "host", "beneficiary")
@@ -156,32 +178,30 @@ def _inside(graph: Graph, iri: str) -> Group | None:
 
 
 def _of_source(graph: Graph, iri: str) -> Group | None:
-    total = next(iter(graph.run("pages/count-of-source", source=iri)))["things"]
-    rows = graph.run("pages/things-of-source", source=iri, limit=OF_SOURCE) if total else []
-    return Group(gettext("Records of this source"), [show(*row) for row in rows.terms], total, question_query("pages/things-of-source", source=iri)) if rows else None
+    total, rows = gathering.of_source(graph.run, iri)
+    return Group(gettext("Records of this source"), [show(*row) for row in rows], total, question_query("pages/things-of-source", source=iri)) if rows else None
 
 
 def _ancestors(graph: Graph, iri: str) -> list[Shown]:
     return [show(above, label) for above, label, _ in graph.run("pages/hierarchy", iri=iri).terms]
 
 
-def _groups(iri: str, rows: Rows, counts: Rows, labels: Labels, without: frozenset = frozenset()) -> list[Group]:
+def _groups(iri: str, links: list[gathering.Link], counts: Rows, labels: Labels, without: frozenset = frozenset()) -> list[Group]:
     """What leads here, by meaning: one group for each property and type of subject, but for those said elsewhere."""
     by_iri = {t.iri: t for t in ENTITY_TYPES}
     rank = {t.iri: i for i, t in enumerate(ENTITY_TYPES)}
     found: dict[tuple, dict] = defaultdict(dict)
-    for subject, property_, label, type_ in rows.terms:
-        key = (rank.get(type_.value, len(rank)) if type_ else len(rank), property_.value, type_.value if type_ else "")
-        if property_.value not in INCOMING_HIDDEN and key[1:] not in without:
-            found[key].setdefault(subject.value, show(subject, label))
+    for subject, property_, label, type_ in links:
+        found[property_.value, type_.value if type_ else ""].setdefault(subject.value, show(subject, label))
     totals = {(row["property"], row["type"] or ""): row["count"] for row in counts}
     groups = []
-    for key in sorted(found):
-        _, property_, type_ = key
+    for property_, type_ in sorted(totals, key=lambda key: (rank.get(key[1], len(rank)), key)):
+        if property_ in INCOMING_HIDDEN or (property_, type_) in without:
+            continue
         query = question_query("pages/linking", iri=iri, property=property_, of=type_) if type_ else ""
         facet = {"type": by_iri[type_].name, FACETS[property_]: short(iri)} if type_ in by_iri and property_ in FACETS else None
         search = "/search?" + urlencode(facet) if facet else ""
-        groups.append(Group(_heading(property_, by_iri.get(type_), labels), list(found[key].values()), totals[property_, type_], query, search))
+        groups.append(Group(_heading(property_, by_iri.get(type_), labels), list(found[property_, type_].values()), totals[property_, type_], query, search))
     return groups
 
 

@@ -12,6 +12,7 @@ from ..formats import HTML, Format, negotiate
 from ..graph import UnknownThing
 from ..queries import UnknownQuestion
 from ..releases import NoRelease
+from ..reconciliation import NoNameIndex
 from ..store.errors import QueryError, QuerySyntaxError
 from . import context, limits
 from .display import Found, found
@@ -38,11 +39,11 @@ def register(app: Flask) -> None:
 
 def status_of(error: KvgraphError) -> int:
     """The HTTP status an error deserves."""
-    if isinstance(error, QueryError):
-        return error.status
+    if status := getattr(error, "status", None):
+        return status
     if isinstance(error, (UnknownThing, UnknownQuestion)):
         return 404
-    return 503 if isinstance(error, NoRelease) else 400
+    return 503 if isinstance(error, (NoRelease, NoNameIndex)) else 400
 
 
 def problem(error: KvgraphError) -> dict:
@@ -113,6 +114,11 @@ def respond(fields: dict, pointed: str = "") -> Response:
         words = _words() if fields["status"] == 404 else ""
         body = render_template("error.html", problem=fields, pointed=pointed, words=words, nearest=_nearest(words))
         return Response(body, fields["status"], mimetype="text/html")
+    return document(fields)
+
+
+def document(fields: dict) -> Response:
+    """A problem document, whoever asks."""
     body = json.dumps({"type": "about:blank", **fields, "instance": request.path}, ensure_ascii=False, indent=1) + "\n"
     return Response(body, fields["status"], content_type=PROBLEM.media_type)
 

@@ -6,7 +6,6 @@ beginning to its end.
 
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from ..graph import Graph
@@ -14,6 +13,7 @@ from .pinned import PINNED
 from .rate import Budget, client_at, on_this_machine
 
 EXCHANGE = "kvgraph.exchange"  # where it is in the environment of its request
+SERVED = "kvgraph.served"  # and where the graph is that was served when the request arrived, if that was looked up
 
 
 @dataclass
@@ -28,25 +28,28 @@ class Exchange:
     refused: Exception | None = None  # for the log and the counters
     engine: bool = False  # whether one had to be asked
     budget: Budget | None = None
+    _graph: Graph | None = None
 
-    @cached_property
+    @property
     def graph(self) -> Graph:
         """What the request is answered from: the same graph from its first query to its last."""
-        return self.environ.get(PINNED) or self.serving.graphs()
+        if self._graph is None:
+            self._graph = self.environ.get(PINNED) or self.environ.get(SERVED) or self.serving.graphs()
+        return self._graph
 
     @property
     def release(self) -> str | None:
         """The id of the release, if it came to that."""
-        return self.graph.release.id if "graph" in vars(self) else None
+        return self._graph.release.id if self._graph else None
 
     @property
     def client(self) -> str:
         """Who asks, as far as taking turns goes."""
         return client_at(self.environ.get("REMOTE_ADDR"))
 
-    def admit(self) -> None:
-        """An engine is about to answer a stranger's query, which counts. Raises :class:`~kvgraph.server.rate.TooManyQueries`."""
+    def admit(self, cost: int = 1) -> None:
+        """An engine is about to answer a stranger's query, which counts, as ``cost`` of them. Raises :class:`~kvgraph.server.rate.TooManyQueries`."""
         rate, client = self.serving.rate, self.client
         if rate and not on_this_machine(client):
-            self.budget = rate.hit(client)
+            self.budget = rate.hit(client, cost)
             self.budget.require()

@@ -26,7 +26,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 # Addresses that programs on other sites may read; refusals and errors there too.
-OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt")
+OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk")
 
 
 EXPOSED = (
@@ -35,6 +35,8 @@ EXPOSED = (
 )
 # In the environment of a request: the endpoint whose answer may be given again to the same request, until there is another release.
 KEEP = "kvgraph.keep"
+# In the environment of a request whose answer may stand in a frame of any site: a preview, which has nothing to click that changes anything.
+FRAMED = "kvgraph.framed"
 # What gets shorter; dumps, spreadsheets and pictures are compressed as they are.
 _TEXTUAL = ("text/", "application/json", "application/ld+json", "application/n-", "application/rdf+xml", "application/sparql-", "application/trig", "application/xml", "application/problem+json", "application/javascript", "image/svg+xml")
 
@@ -57,6 +59,8 @@ def register(app: Flask) -> None:
 def _add(response: Response) -> Response:
     headers = response.headers
     headers.update(OF_ALL)
+    if FRAMED in request.environ:
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
     if request.path.startswith("/static/"):
         # Addresses of static files carry the edition, so a copy may be kept for good.
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"

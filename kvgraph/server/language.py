@@ -3,6 +3,7 @@
 A catalogue is a file ``<language>/LC_MESSAGES/messages.po``, read as it is: nothing has to be compiled. ``make messages`` writes and updates them.
 """
 
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, Response, g, has_request_context, request
-from flask_babel import Babel, Domain, get_babel, get_locale, gettext
+from flask_babel import Babel, Domain, get_babel, get_domain, get_locale, gettext
+from markupsafe import Markup
 
 from ..resources import folder
 
@@ -73,15 +75,37 @@ def register(app: Flask) -> None:
         directory = Path(get_babel().translation_directories[0])
     known = {SOURCE, *(path.parts[-3] for path in directory.glob("*/LC_MESSAGES/messages.po"))}
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.globals["interface"] = interface
+    app.jinja_env.globals.update(interface=interface, _=_said, gettext=_said, ngettext=_counted)
     app.jinja_env.filters["translated"] = lambda text: gettext(text) if text else text
     app.after_request(_say)
 
 
 def interface() -> str:
     """The language that the words of this page are in, as ``<html lang>`` says it."""
-    locale = get_locale()
-    return locale.language if locale else SOURCE
+    if "interface" not in g:
+        locale = get_locale()
+        g.interface = locale.language if locale else SOURCE
+    return g.interface
+
+
+# What templates call, some hundred times for a page: as Jinja's own callables for new-style translations, without looking up the language each time.
+
+
+def _said(text: str, /, **names) -> Markup:
+    return Markup(_catalogue().ugettext(text)) % names if names else _constant(_catalogue(), text)
+
+
+def _counted(one: str, many: str, n: int, /, **names) -> Markup:
+    return Markup(_catalogue().ungettext(one, many, n)) % {"num": n, **names}
+
+
+@lru_cache(maxsize=4096)
+def _constant(catalogue: NullTranslations, text: str) -> Markup:
+    return Markup(catalogue.ugettext(text)) % {}
+
+
+def _catalogue() -> NullTranslations:
+    return g.translations if "translations" in g else get_domain().get_translations()
 
 
 def _chosen(known: set[str]) -> str:

@@ -44,7 +44,7 @@ def _likeness(alike: Alike, names: dict[str, Node]) -> Likeness:
     for reason in alike.reasons[:SHOWN]:
         shown = _shown(names[reason.iri]) if reason.iri else Shown(reason.label, lang=reason.language or None)
         reasons.setdefault(gettext(WORDS[reason.trait]), []).append(shown)
-    return Likeness(_shown(names[alike.node.iri]), list(reasons.items()), max(0, len(alike.reasons) - SHOWN))
+    return Likeness(_shown(names[alike.node.iri]), list(reasons.items()), max(0, len(alike.reasons) - SHOWN) + alike.unsaid)
 
 
 def _shown(node: Node) -> Shown:

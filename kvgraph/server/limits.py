@@ -32,7 +32,7 @@ def _tell(response: Response) -> Response:
 
 DUMPS = {"href": "/dumps/", "title": "Everything as files, to load into an engine of your own"}
 LIMITS = {"href": "/docs/engineers#limits", "title": "The limits, and how to stay within them"}
-FEDERATION = {"href": "/docs/engineers#together-with-other-endpoints", "title": "How to ask this endpoint together with others, from your side"}
+FEDERATION = {"href": "/docs/federation", "title": "How to ask this endpoint together with others, from your side"}
 ABOUT = {"href": "/docs/about", "title": "Where the facts come from"}
 
 

@@ -104,7 +104,9 @@ def fitted(box: Box, shape: float, narrowest: float) -> Box:
 ONE = 8.0  # radius of the circle for one thing, where there is room
 LARGEST = 46.0
 SMALLEST = 3.5  # what could not be seen is drawn larger than it should be; the legend says so
-ROUNDS = 40
+CROWDED = 0.16  # of the picture that circles may cover: where there are more things, each counts for less
+ROUNDS, LEAST_ROUNDS = 40, 16
+PUSHES = 400_000  # of pairs in all rounds together, about a tenth of a second: crowded maps get fewer rounds
 APART = 1.0  # between two circles
 
 
@@ -114,9 +116,18 @@ def radii(counts: Sequence[int], screen: float = 960) -> list[float]:
     >>> radii([1, 4])
     [8.0, 16.0]
     """
-    room = math.sqrt(screen / 960)
-    one = room * min(ONE, LARGEST / math.sqrt(max(counts, default=1) or 1))
-    return [max(SMALLEST, one * math.sqrt(count)) for count in counts]
+    one = _one(counts, screen)
+    return [_radius(one, count) for count in counts]
+
+
+def _one(counts: Sequence[int], screen: float) -> float:
+    """The radius of the circle for one thing, where these are to be shown together."""
+    crowd = math.sqrt(CROWDED * 960 * 960 / (math.pi * (sum(counts) or 1)))
+    return math.sqrt(screen / 960) * min(ONE, LARGEST / math.sqrt(max(counts, default=1) or 1), crowd)
+
+
+def _radius(one: float, count: int) -> float:
+    return max(SMALLEST, one * math.sqrt(count))
 
 
 def spread(points: Sequence[tuple[float, float]], sizes: Sequence[float], gap: float = APART) -> list[tuple[float, float]]:
@@ -139,24 +150,26 @@ def spread(points: Sequence[tuple[float, float]], sizes: Sequence[float], gap: f
         return list(points)
     share = (r[second] ** 2 / (r[first] ** 2 + r[second] ** 2))[:, None]
     least = r[first] + r[second] + gap
-    for turn in range(ROUNDS):
+    rounds = max(LEAST_ROUNDS, min(ROUNDS, PUSHES // len(first)))
+    for turn in range(rounds):
         between = at[second] - at[first]
         distance = np.maximum(np.hypot(between[:, 0], between[:, 1]), 1e-6)
         push = np.maximum(least - distance, 0) / distance * 0.7
         step = between * push[:, None]
-        move = np.zeros_like(at)
-        np.add.at(move, first, -step * share)
-        np.add.at(move, second, step * (1 - share))
-        at += move
-        if turn < ROUNDS - 8:  # towards the end they only make room
+        back, forth = -step * share, step * (1 - share)
+        for axis in (0, 1):
+            at[:, axis] += np.bincount(first, back[:, axis], len(at)) + np.bincount(second, forth[:, axis], len(at))
+        if turn < rounds - 8:  # towards the end they only make room
             at += (home - at) * 0.06
     return [(round(float(x), 2), round(float(y), 2)) for x, y in at]
 
 
 def _near(home: np.ndarray, r: np.ndarray, gap: float) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of circles that could ever touch: those that do now, and a little farther."""
-    reach = r[:, None] + r[None, :] + gap + 3 * float(np.median(r))
-    near = np.hypot(home[:, 0, None] - home[None, :, 0], home[:, 1, None] - home[None, :, 1]) < reach
+    # In single precision and squared, because all pairs of a thousand circles are many.
+    x, y, r = home[:, 0].astype(np.float32), home[:, 1].astype(np.float32), r.astype(np.float32)
+    reach = r[:, None] + (r + np.float32(gap + 3 * float(np.median(r))))
+    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < reach**2
     return np.nonzero(np.triu(near, 1))
 
 
@@ -249,5 +262,5 @@ def _legend(numbers: Sequence[int], screen: float) -> tuple[tuple[int, float], .
         return ()
     size = 10 ** (len(str(most)) - 1)
     steps = sorted({1, most // size * size, max(1, most // size * size // 4)})
-    sizes = radii([*steps, most], screen)
-    return tuple((number, round(r, 1)) for number, r in zip(steps, sizes))
+    one = _one(numbers, screen)
+    return tuple((number, round(_radius(one, number), 1)) for number in steps)

@@ -4,7 +4,6 @@ What it needs of HTTP is a dozen header fields, and Flask's ways to them cost mo
 pages, the description of the service, other methods, and whatever goes wrong, which it hands on as ``Exchange.failed``.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
@@ -18,6 +17,7 @@ from .exchange import EXCHANGE, Exchange
 
 PATH, ENDPOINT = "/sparql", "sparql.endpoint"  # as the application calls it
 METHODS = ("GET", "HEAD", "POST")
+_STATUS = {status: f"{status} {status.phrase.upper()}" for status in HTTPStatus}
 
 
 def register(app: Flask) -> None:
@@ -73,7 +73,7 @@ def _sent(exchange: Exchange, found: answers.Answer, start_response: Callable) -
     fields = [*found.headers, *headers.OF_ALL, ("Vary", ", ".join(headers.VARY)), *headers.SHARED]
     if exchange.budget:
         fields += exchange.budget.headers()
-    start_response(f"{found.status} {HTTPStatus(found.status).phrase.upper()}", fields)
+    start_response(_STATUS[found.status], fields)
     method = exchange.environ["REQUEST_METHOD"]
     bare = method == "HEAD" or found.status == 304
     logs.note(ENDPOINT, method, found.status, exchange.began, 0 if bare else found.size, exchange.release)

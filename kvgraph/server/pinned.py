@@ -19,7 +19,7 @@ from ..releases import NoRelease
 
 PINNED = "kvgraph.pinned"  # in the environment of a pinned request: the graph of its release
 # What is about the server or about all releases, and has no pinned form.
-_UNPINNED = ("/release", "/static/", "/status", "/metrics", "/healthz", "/readyz")
+_UNPINNED = ("/release", "/changes", "/static/", "/status", "/metrics", "/healthz", "/readyz", "/account", "/contribute", "/curate")
 _ADDRESS = re.compile(r"/release/([^/]+)(/.+)")
 # An attribute of our own templates whose value is an address here. Text cannot look like one: its quotation marks are escaped.
 _LINK = re.compile(r'(\s(?:href|action|src|data-[a-z]+)=")(/(?!/)[^"]*)')

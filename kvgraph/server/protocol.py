@@ -4,10 +4,12 @@ A request is read from its raw bytes (:func:`read`), so that a broken encoding o
 """
 
 import math
+import re
+from binascii import a2b_qp
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.http import parse_options_header
@@ -20,6 +22,8 @@ FORM = "application/x-www-form-urlencoded"
 DIRECT = "application/sparql-query"
 UPDATE = "application/sparql-update"
 
+MOST_FIELDS = 200
+_LOOSE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # a percent sign that begins no escape
 MOST_ROWS = 10**9  # a larger maxrows is no limit at all
 # What programs call the format of rows, where the answer is a graph.
 _MEANT = {"json": JSONLD, "application/json": JSONLD, "xml": RDFXML, "application/xml": RDFXML, "text/xml": RDFXML}
@@ -53,7 +57,7 @@ def read(environ: dict, longest: int) -> ProtocolRequest:
 
     Raises ``BadRequest``, ``UnsupportedMediaType``, ``RequestEntityTooLarge`` or :class:`~kvgraph.store.UpdateRefused`.
     """
-    fields = _fields(environ.get("QUERY_STRING", "").encode("latin-1"), "the address")
+    sent = fields(environ.get("QUERY_STRING", "").encode("latin-1"), "the address")
     posted = environ["REQUEST_METHOD"] == "POST"
     if posted:
         _refuse_codings(environ)
@@ -66,8 +70,8 @@ def read(environ: dict, longest: int) -> ProtocolRequest:
         if kind not in (FORM, DIRECT):
             raise UnsupportedMediaType(f"Send a query as {DIRECT}, or as a field of {FORM}; not as {kind or 'a body without Content-Type'}.")
         body = _body(environ, longest)
-        fields += _fields(body, "the form") if kind == FORM else [("query", _text(body))]
-    return _request(fields, posted)
+        sent += fields(body, "the form") if kind == FORM else [("query", _text(body))]
+    return _request(sent, posted)
 
 
 def _body(environ: dict, longest: int) -> bytes:
@@ -87,13 +91,30 @@ def _refuse_codings(environ: dict) -> None:
         raise error
 
 
-def _fields(raw: bytes, where: str) -> list[tuple[str, str]]:
+def fields(raw: bytes, where: str) -> list[tuple[str, str]]:
+    """The fields of ``application/x-www-form-urlencoded``, as ``urllib.parse.parse_qsl`` reads them."""
+    pairs = [pair.partition(b"=") for pair in raw.split(b"&") if pair]
+    if len(pairs) > MOST_FIELDS:
+        raise BadRequest(f"There are too many fields in {where}.")
     try:
-        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=200)
+        return [(unquoted(name).decode(), unquoted(value).decode()) for name, _, value in pairs]
     except UnicodeDecodeError:
         raise BadRequest(f"What {where} holds is not UTF-8.") from None
-    except ValueError:
-        raise BadRequest(f"There are too many fields in {where}.") from None
+
+
+def unquoted(text: bytes) -> bytes:
+    """The bytes that a name or a value of a form stands for.
+
+    >>> unquoted(b"100%25+of+%3Fs=%zz")
+    b'100% of ?s=%zz'
+    """
+    text = text.replace(b"+", b" ")
+    if b"%" not in text:
+        return text
+    if _LOOSE.search(text):
+        return unquote_to_bytes(text)
+    # Quoted-printable is the same with another sign, and its decoder is not written in Python: a query is mostly escapes.
+    return a2b_qp(text.replace(b"=", b"=3D").replace(b"%", b"="))
 
 
 def _text(body: bytes) -> str:

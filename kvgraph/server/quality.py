@@ -8,16 +8,18 @@ from .. import queries
 from ..graph import Rows
 from . import charts, context, headers
 from .display import Shown, show
+from .remarks import remaining
 from .tables import Table
 
 blueprint = Blueprint("quality", __name__)
 
 MOST = 12  # rows of a list here; the question has them all
+EVERY = 100  # more rows than a count by kind has
 
 
 @blueprint.get("/quality")
 def quality() -> Response:
-    """Complete records by kind, each criterion, languages, links, pages, suspected duplicates, and what nothing connects to."""
+    """Complete records by kind, each criterion, languages, evidence, links, pages, suspected duplicates, what nothing connects to, what shapes say."""
 
     def make() -> str:
         graph = context.graph()
@@ -28,12 +30,15 @@ def quality() -> Response:
             kinds=kinds,
             charts={row["kind"]: _criteria(criteria, row["kind"]) for row in kinds},
             languages=_bars(graph.run("labels-by-language"), "language", "things", "Things named"),
+            names=Table.of(graph.run("names-by-language"), EVERY, queries.load("names-by-language").columns),
+            evidence=Table.of(graph.run("evidence-of-policies"), EVERY, queries.load("evidence-of-policies").columns),
             links=Table.of(graph.run("links-elsewhere"), MOST, queries.load("links-elsewhere").columns),
             months=Table.of(graph.run("pages-by-month-seen"), MOST, queries.load("pages-by-month-seen").columns),
             countries=_bars(graph.run("practices-per-country"), "name", "practices", "Practices"),
             duplicates=Table.of(graph.run("suspected-duplicates"), MOST, queries.load("suspected-duplicates").columns),
             unconnected=Table.of(graph.run("unconnected-records"), MOST, queries.load("unconnected-records").columns),
             remarks=Counter(r["severity"] for r in graph.release.report["results"]),
+            remaining=remaining(graph.release.report["results"]),
         )
 
     return headers.page(make)

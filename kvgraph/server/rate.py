@@ -80,11 +80,11 @@ class Rate:
             raise KvgraphError(f"No rate is written {text[:40]!r}.", hint="Write for example: 1200 per minute. Empty is no limit.") from None
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
-    def hit(self, client: str) -> Budget:
-        """Count a query of a client, unless it has asked too much already."""
+    def hit(self, client: str, cost: int = 1) -> Budget:
+        """Count a query of a client, or ``cost`` of them, unless it has asked too much already."""
         budgets = []
         for item in self._items:
-            refused = not self._window.hit(item, client)
+            refused = not self._window.hit(item, client, cost=cost)
             reset, remaining = self._window.get_window_stats(item, client)
             budgets.append(Budget(self.text, item, remaining, reset, refused))
             if refused:

@@ -5,7 +5,7 @@ Labels of our own properties come from the ontology; only those we reuse from el
 
 from dataclasses import dataclass
 
-from ..namespaces import DCAT, DCTERMS, ELI, FOAF, GEO, KV, LOCN, ORG, PROV, RDF, RDFS, SCHEMA, SKOS, VOID
+from ..namespaces import DCAT, DCTERMS, ELI, FOAF, GEO, KV, LOCN, ORG, OWL, PROV, RDF, RDFS, SCHEMA, SKOS, VOID
 from .language import N_
 
 
@@ -41,18 +41,19 @@ SECTIONS = (
     Section(N_("Names, identifiers, links"), (
         SKOS + "prefLabel", DCTERMS + "title", SKOS + "altLabel", DCTERMS + "alternative", FOAF + "homepage",
         DCAT + "landingPage", DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS + "exactMatch",
-        SKOS + "closeMatch", RDFS + "seeAlso", DCTERMS + "license",
+        SKOS + "closeMatch", SKOS + "broadMatch", SKOS + "narrowMatch", SKOS + "relatedMatch", RDFS + "seeAlso",
+        DCTERMS + "license",
     )),
 )  # fmt: skip
 REST = N_("Also stated")
 
 # Said elsewhere on the page: the type above the title, participations by role, the hierarchy as breadcrumb.
-HIDDEN = {RDF + "type", SKOS + "inScheme", SKOS + "topConceptOf", PROV + "qualifiedAssociation", RDFS + "isDefinedBy"}
+HIDDEN = {OWL + "deprecated", RDF + "type", SKOS + "inScheme", SKOS + "topConceptOf", PROV + "qualifiedAssociation", RDFS + "isDefinedBy"}
 
 # What stands elsewhere on the page than among the facts, where a source says that it says it.
 UNSAID = {
     RDF + "type": N_("what it is"), SKOS + "inScheme": N_("what it is"), SKOS + "topConceptOf": N_("its place in the list"),
-    PROV + "qualifiedAssociation": N_("who took part"), RDFS + "isDefinedBy": N_("where it is defined"),
+    OWL + "deprecated": N_("that it should no longer be used"), PROV + "qualifiedAssociation": N_("who took part"), RDFS + "isDefinedBy": N_("where it is defined"),
     SKOS + "prefLabel": N_("name"), DCTERMS + "title": N_("title"),
 }  # fmt: skip
 
@@ -89,15 +90,18 @@ WORDS = {
     SCHEMA + "endDate": N_("ended"),
     SKOS + "altLabel": N_("also called"),
     SKOS + "broader": N_("within"),
+    SKOS + "broadMatch": N_("narrower than"),
     SKOS + "closeMatch": N_("probably the same as"),
     DCTERMS + "source": N_("drawn from"),
     SKOS + "definition": N_("definition"),
     SKOS + "editorialNote": N_("editors' note"),
     SKOS + "exactMatch": N_("the same as"),
     SKOS + "example": N_("example"),
+    SKOS + "narrowMatch": N_("wider than"),
     SKOS + "note": N_("note"),
     SKOS + "notation": N_("code"),
     SKOS + "prefLabel": N_("name"),
+    SKOS + "relatedMatch": N_("related to"),
     SKOS + "scopeNote": N_("note"),
 }
 

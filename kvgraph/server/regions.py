@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..graph import Graph
-from ..namespaces import COUNTRY, NUTS
+from ..namespaces import COUNTRY, ID, NUTS
 from ..region_index import NoRegionIndex
 from ..regions import WEIGHTS, Reason, Region, Regions, Share, Similar
 from ..search import Hit
@@ -20,6 +20,7 @@ ALIKE = 6  # similar regions
 OF_EACH = 3  # practices of a similar region
 COUNTED = {"practice": ("channel", "principle"), "actor": (), "policy": ("principle",), "learning-example": ("principle",)}
 KINDS = tuple(COUNTED)
+EU = ID + "level/eu"
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ class Alike:
 
 @dataclass(frozen=True)
 class Policies:
-    """Policies that hold in a place, by where they come from. ``query`` lists all of them."""
+    """Policies that hold in a place, by where they come from. ``query`` lists all but those of the ``eu``, which hold everywhere."""
 
     own: list[tuple[Shown, str]]
     above: list[tuple[Shown, str]]
     country: list[tuple[Shown, str]]
-    eu: list[tuple[Shown, str]]
+    eu: Number
     query: str
 
 
@@ -213,7 +214,9 @@ class _Gatherer:
         found: dict[str, dict[str, tuple[Shown, str]]] = defaultdict(dict)
         for policy, title, scope, issued, period in rows.terms:
             found[scope.value[0]].setdefault(policy.value, (show(policy, title), period.value if period else issued.value[:4] if issued else ""))
-        own, above, country, eu = (list(found[scope].values()) for scope in "1234")
+        own, above, country = (list(found[scope].values()) for scope in "123")
+        of_levels = self.graph.search("", types=["policy"], count=["level"], limit=1, snippets=False).counts["level"]
+        eu = Number(of_levels.get(EU, 0), Selection(where={"type": ("policy",), "level": (EU,)}))
         return Policies(own, above, country, eu, question_query("pages/region-policies", iri=self.iri))
 
     def _alike(self, one: Similar) -> Alike:

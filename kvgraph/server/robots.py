@@ -17,7 +17,7 @@ blueprint = Blueprint("robots", __name__)
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 PART = 50_000  # addresses: more the protocol does not allow in one file
-PAGES = ("/", "/search", "/connections", "/questions", "/sparql", "/catalog", "/dumps/", "/def", "/def/kv", "/docs")
+PAGES = ("/", "/search", "/connections", "/questions", "/sparql", "/catalog", "/dumps/", "/def", "/def/kv", "/docs", "/resolve")
 
 
 @blueprint.get("/robots.txt")

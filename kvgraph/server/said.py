@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -10,12 +10,23 @@ from flask_babel import gettext
 
 from ..graph import Rows, best_label
 from ..model import LABEL_PROPERTIES, EntityType
-from ..namespaces import DCTERMS, ELI, KV, LOCN, ORG, PROV, RDF, SKOS
+from ..namespaces import DCTERMS, ELI, KV, LOCN, ORG, OWL, PROV, RDF, SKOS
 from .display import Shown, host, sentence, show
 from .language import N_
 from .reading_order import HIDDEN, LEAD, REST, SECTIONS, UNSAID, WORDS
 
 IDENTIFIERS = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS + "exactMatch")
+REGISTERS = {
+    "https://ror.org/": "ROR", "http://www.wikidata.org/entity/": "Wikidata", "https://isni.org/isni/": "ISNI",
+    "https://doi.org/10.13039/": "Funder Registry",
+}  # fmt: skip
+
+# The same thing elsewhere: what is certain first.
+ELSEWHERE = (SKOS + "exactMatch", OWL + "sameAs", SKOS + "closeMatch")
+SITES = {
+    "ror.org": "ROR", "wikidata.org": "Wikidata", "eurovoc.europa.eu": "EuroVoc", "linkedopendata.eu": "Kohesio", "cordis.europa.eu": "CORDIS",
+    "ec.europa.eu": N_("EU participants (PIC)"), "publications.europa.eu": N_("EU authority tables"), "data.europa.eu": "data.europa.eu", "isni.org": "ISNI", "grid.ac": "GRID", "doi.org": "DOI",
+}  # fmt: skip
 
 BASES = {"stated": N_("stated"), "classified": N_("classified"), "derived": N_("derived")}
 
@@ -59,21 +70,28 @@ class Fact:
     anchor: str
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """The identifiers that a thing has elsewhere by one property: each with the data set it belongs to, and who says so. ``anchor``: its id on the page."""
+
+    relation: str
+    anchor: str
+    identifiers: list[tuple[str, Value]]
+
+
 class Labels:
-    """Labels by IRI in the reader's language."""
+    """Labels by IRI in the reader's language: ``rows`` of ``pages/labels``."""
 
     def __init__(self, rows: Rows, language: str):
         self.language = language
-        found = defaultdict(list)
-        for thing, label, _ in rows.terms:
-            found[thing.value].append((LABEL_PROPERTIES[0], label))
-        self._of = {iri: best_label(pairs, language) for iri, pairs in found.items()}
-
-    def __getitem__(self, iri: str) -> ox.Literal | None:
-        return self._of.get(iri)
+        self._of = {thing.value: label for thing, label in reversed(rows.terms)}  # of several in one language the first
+        self._shown: dict[str, Shown] = {}
 
     def shown(self, iri: str) -> Shown:
-        return show(ox.NamedNode(iri), self[iri])
+        found = self._shown.get(iri)
+        if found is None:
+            found = self._shown[iri] = show(ox.NamedNode(iri), self._of.get(iri))
+        return found
 
     def term(self, term) -> Shown:
         return self.shown(term.value) if isinstance(term, ox.NamedNode) else show(term)
@@ -90,10 +108,11 @@ class Said:
         self.labels = labels
         self.sources: dict[str, Source] = {}
         self.values: dict[str, dict] = defaultdict(dict)
-        columns = rows.columns
+        columns, described = rows.columns, set()
         for terms in rows.terms:
-            row = dict(zip(columns, terms))
-            source = self.source(row)
+            row, about = dict(zip(columns, terms)), terms[2:]  # what is said of a graph is in the row of each of its statements
+            source = self.sources[row["graph"].value] if about in described else self.source(row)
+            described.add(about)
             self.values[row["property"].value].setdefault(row["value"], {})[source.graph] = source
         self.types = {v.value for p in (RDF + "type", SKOS + "inScheme") for v in self.values.get(p, ())}
         self.title = labels.shown(iri).text
@@ -158,7 +177,7 @@ class Said:
     def sections(self, type_name: str, has_parts: bool) -> list[tuple[str, list[Fact]]]:
         """(heading, facts) of each section that has any."""
         lead = self.lead()
-        done = set(HIDDEN) | ({lead.iri} if lead else set())
+        done = set(HIDDEN) | set(ELSEWHERE) | ({lead.iri} if lead else set())
         if has_parts:
             done.add(KV + "lead")
         found = []
@@ -170,10 +189,23 @@ class Said:
         found = [(heading, [fact for fact in facts if fact.values]) for heading, facts in found]
         return [(heading, facts) for heading, facts in found if facts]
 
+    def elsewhere(self) -> list[Elsewhere]:
+        """What it is in the data of others, the certain ones first."""
+        found = []
+        for property_ in ELSEWHERE:
+            values = [Value(self.labels.term(v), list(s.values())) for v, s in self.values.get(property_, {}).items()]
+            named = [(gettext(SITES[site]) if (site := host(v.shown.iri or "")) in SITES else site, v) for v in values]
+            if named:
+                found.append(Elsewhere(self.labels.property(property_), self.anchors[property_], sorted(named, key=lambda n: (n[0].casefold(), n[1].shown.text))))
+        return found
+
+    def terms(self, iri: str) -> list[Shown]:
+        """The values of a property, by their names."""
+        return [self.labels.term(v) for v in sorted(self.values.get(iri, ()), key=lambda v: _order(v, self.labels))]
+
     def places(self) -> list[Shown]:
         """Where it is: its regions, else its countries."""
-        found = self.values.get(DCTERMS + "spatial") or self.values.get(KV + "country") or {}
-        return [self.labels.term(v) for v in found]
+        return self.terms(DCTERMS + "spatial") or self.terms(KV + "country")
 
     def counts(self) -> dict[str, int]:
         """Statements by basis: each counts once for every basis on which it is said."""
@@ -190,8 +222,13 @@ class Said:
         return label.value if label else self.title
 
     def identifiers(self) -> list[Shown]:
+        """What others know it by: our own and legal numbers, then registers by their names."""
         found = [self.labels.term(v) for p in IDENTIFIERS for v in self.values.get(p, ())]
-        return list({shown.text: shown for shown in found}.values())  # a number may be there as text and as a typed value
+        registers = {shown.iri: name for shown in found if shown.iri for start, name in REGISTERS.items() if shown.iri.startswith(start)}
+        named = [replace(shown, text=registers.get(shown.iri, shown.text)) for shown in found]
+        order = list(REGISTERS.values())
+        named.sort(key=lambda shown: order.index(shown.text) if shown.text in order else -1)
+        return list({shown.text: shown for shown in named}.values())  # a number may be there as text and as a typed value
 
 
 def _anchors(properties: list[str]) -> dict[str, str]:

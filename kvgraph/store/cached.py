@@ -192,6 +192,8 @@ def write(path: Path, outcome: Outcome, file: BinaryIO) -> None:
 
 
 def _opened(path: Path | str) -> tuple[Outcome, BinaryIO] | None:
+    if not os.access(path, os.R_OK):  # most are not there, and an exception takes longer than to look
+        return None
     try:
         file = open(path, "rb")
     except OSError:

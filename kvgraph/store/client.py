@@ -5,43 +5,36 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import socket
-import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import pyoxigraph
 from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 
 from kvgraph.formats import JSON, NTRIPLES, Format, UnknownFormat
-from kvgraph.store import wire
 from kvgraph.store.backend import Outcome
+from kvgraph.store.desk import Desk, Gone
 from kvgraph.store.errors import PoolUnavailable, QueryError, QueryTooLarge, from_wire
-from kvgraph.store.guard import Bounds
+from kvgraph.store.guard import require_short
+from kvgraph.store.turns import OWN
 
-_PATIENCE = 600.0  # seconds: the pool keeps the real limits; this only ends a wait for a pool that has stopped altogether
-
-
-class _Socket(socket.socket):
-    """A socket that closes without complaint when the thread it belongs to ends."""
-
-    def __del__(self):
-        self.close()
+T = TypeVar("T")
 
 
 class PoolClient:
     """A :class:`~kvgraph.store.backend.Backend` that asks the pool behind a Unix socket.
 
-    Threads and forks may share one: each thread of each process has its own connection. ``timeout`` (seconds) and ``max_bytes`` can only lower
+    Threads and forks may share one: each process has its own :class:`~kvgraph.store.desk.Desk`. ``timeout`` (seconds) and ``max_bytes`` can only lower
     the pool's limits. ``client`` names a stranger on whose behalf this one asks, None the server itself: see :mod:`kvgraph.store.turns`.
     """
 
     def __init__(self, socket_path: Path | str, *, timeout: float | None = None, max_bytes: int | None = None, client: str | None = None):
         self.socket_path = Path(socket_path)
         self.timeout, self.max_bytes, self.client = timeout, max_bytes, client
-        self._local = threading.local()
+        self._desk_here: Desk | None = None
+        self._lock = threading.Lock()
 
     def select(self, query: str) -> QuerySolutions:
         """See :meth:`Backend.select <kvgraph.store.backend.Backend.select>`."""
@@ -87,17 +80,19 @@ class PoolClient:
             UnknownFormat: the format does not fit the form of the query.
         """
         options = {
-            "timeout": timeout or self.timeout,
             "max_bytes": max_bytes or self.max_bytes,
             "max_rows": max_rows,
             "default_graphs": list(default_graphs or ()),
             "named_graphs": list(named_graphs or ()),
-            "client": client or self.client,
         }
-        header = {"op": "query", "format": format.name, **{k: v for k, v in options.items() if v}}
-        # A lone surrogate cannot be encoded; sent as it is, the pool says where it stands.
-        reply, answer, fd = self._exchange(header, query.encode("utf-8", "surrogatepass"))
-        return Outcome.from_wire(reply), io.BytesIO(answer) if fd is None else os.fdopen(fd, "rb")
+        header = {"format": format.name, **{k: v for k, v in options.items() if v}}
+        # A lone surrogate cannot be encoded; sent as it is, the worker says where it stands.
+        text = query.encode("utf-8", "surrogatepass")
+        require_short(text)
+        reply, answer, file = self._asked(lambda desk: desk.ask(header, text, client or self.client or OWN, timeout or self.timeout))
+        if "error" in reply:
+            raise from_wire(reply["error"])
+        return Outcome.from_wire(reply["ok"]), io.BytesIO(answer) if file is None else os.fdopen(file, "rb")
 
     def ping(self) -> None:
         """Returns if the pool answers.
@@ -105,11 +100,11 @@ class PoolClient:
         Raises:
             PoolUnavailable: it does not.
         """
-        self._exchange({"op": "ping"})
+        self._asked(lambda desk: desk.call({"op": "ping"}))
 
     def status(self) -> dict:
         """Workers (pid, seconds busy, answers given, own memory), restarts, waiting queries, limits, and what isolation the machine allows."""
-        return self._exchange({"op": "status"})[0]
+        return self._asked(lambda desk: desk.call({"op": "status"}))[0]
 
     def _of_form(self, query: str, format: Format, *forms: str) -> BinaryIO:
         wrong = QueryError(f"This method takes a {' or '.join(forms)} query.", "Use select, ask, construct, or answer for any form.")
@@ -125,51 +120,36 @@ class PoolClient:
             raise QueryTooLarge("The engine cut its answer.", "Ask for fewer rows (LIMIT).", limit="rows")
         return file
 
-    def _exchange(self, header: dict, body: bytes = b"") -> tuple[dict, bytes, int | None]:
-        """One question and its reply. A connection that went stale between questions is replaced once; asking again changes nothing."""
-        if len(body) > Bounds.text:
-            body = body[: Bounds.text + 1]  # enough for the pool to refuse it
-        frame = wire.pack(header, body)
+    def _asked(self, ask: Callable[[Desk], T]) -> T:
+        """What comes of asking at the desk of this process. A pool that was replaced is found again once; asking again changes nothing."""
         for last in (False, True):
-            sock, fresh = self._connection()
+            desk, fresh = self._desk()
             try:
-                sock.sendall(frame)
-                reply, answer, fd = wire.receive(sock, wire.INLINE)
-            except (EOFError, OSError) as error:
-                self._forget()
+                return ask(desk)
+            except Gone as error:
+                self._forget(desk)
                 if fresh or last:
                     raise PoolUnavailable("The query pool stopped while it was asked.", "Try again in a moment.") from error
-            except BaseException:  # interrupted: the reply would be taken for that of the next question
-                self._forget()
-                raise
-            else:
-                break
-        if "error" in reply:
-            if reply["error"].get("code") == "too-large":
-                self._forget()  # the pool may no longer listen to a connection that sent too much
-            raise from_wire(reply["error"])
-        return reply["ok"], answer, fd
 
-    def _connection(self) -> tuple[socket.socket, bool]:
-        """This thread's connection, and whether it is new. After a fork it is new: two processes must not read from one."""
-        if getattr(self._local, "pid", None) == os.getpid():
-            return self._local.socket, False
-        sock = _Socket(socket.AF_UNIX)
-        # Not settimeout, which has Python ask for readiness before it reads: a system call more each time.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(_PATIENCE), 0))
-        try:
-            sock.connect(str(self.socket_path))
-        except OSError as error:
-            sock.close()
-            raise PoolUnavailable(f"No query pool answers at {self.socket_path}.", "Is kvgraph serve running?") from error
-        self._local.socket, self._local.pid = sock, os.getpid()
-        return sock, True
+    def _desk(self) -> tuple[Desk, bool]:
+        """The desk of this process, and whether it is new. After a fork it is new: two processes must not read from one socket."""
+        desk = self._desk_here
+        if desk is not None and desk.pid == os.getpid():
+            return desk, False
+        with self._lock:
+            if self._desk_here is None or self._desk_here.pid != os.getpid():
+                self._desk_here = Desk(self.socket_path)
+                return self._desk_here, True
+            return self._desk_here, False
 
-    def _forget(self) -> None:
-        self._local.socket.close()
-        self._local.pid = None
+    def _forget(self, desk: Desk) -> None:
+        with self._lock:
+            if self._desk_here is desk:
+                self._desk_here = None
 
     def close(self) -> None:
-        """Closes this thread's connection; the next question opens another."""
-        if getattr(self._local, "pid", None) is not None:
-            self._forget()
+        """Leaves the pool; the next question joins it again."""
+        with self._lock:
+            desk, self._desk_here = self._desk_here, None
+        if desk is not None and desk.pid == os.getpid():
+            desk.close()

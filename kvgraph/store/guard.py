@@ -36,6 +36,8 @@ _LINK_WORDS = {"UNION", "OPTIONAL", "MINUS", "FILTER", "AS", "VALUES", "GRAPH", 
 _FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
 _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"}
 _PROLOGUE = {"PREFIX", "BASE", "VERSION"}
+# The beginning of a query as most are written; of others the tokens are looked at.
+_PLAIN = re.compile(r"(?:\s+|PREFIX\s+[A-Za-z]*:\s*<[^\x00-\x20<>\"{}|^`\\]*>)*+(SELECT|ASK|CONSTRUCT|DESCRIBE)(?=[\s*{?$<])")
 _CERTAIN_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")  # `a < b://` is no expression, so `<` cannot be "less than" here
 _SUSPECT = re.compile(r"['#]|service", re.IGNORECASE)
 _MOST_READINGS = 16
@@ -54,22 +56,26 @@ def check(query: str, bounds: Bounds = Bounds()) -> str | None:
     >>> check("PREFIX service: <http://example.org/> SELECT ?service { ?service a service:Service }")
     'SELECT'
     """
-    if _encoded_length(query) > bounds.text:
-        raise QueryTooLarge(
-            f"The query is longer than {bounds.text:,} bytes.", "Put long lists in several queries, or work on the dumps.", limit="text"
-        )
+    require_short(_encoded(query), bounds)
     form = _measure(query, bounds)
     _refuse_service(query)
-    unescaped = unescape(query)
-    if unescaped != query:
+    if "\\" in query and (unescaped := unescape(query)) != query:
         _refuse_service(unescaped)
         _measure(unescaped, bounds)
     return form
 
 
-def _encoded_length(query: str) -> int:
+def require_short(query: bytes, bounds: Bounds = Bounds()) -> None:
+    """Raises ``QueryTooLarge`` for a query that is longer than any may be."""
+    if len(query) > bounds.text:
+        raise QueryTooLarge(
+            f"The query is longer than {bounds.text:,} bytes.", "Put long lists in several queries, or work on the dumps.", limit="text"
+        )
+
+
+def _encoded(query: str) -> bytes:
     try:
-        return len(query.encode())
+        return query.encode()
     except UnicodeEncodeError as error:
         raise syntax_error(query, error.start, "this is not valid Unicode text") from None
 
@@ -80,6 +86,8 @@ def _measure(text: str, bounds: Bounds) -> str | None:
     form = None
     # Most queries are too short to hurt: then the first keyword is all there is to find.
     harmless = len(text) <= bounds.chain and sum(map(text.count, OPENING)) <= bounds.depth
+    if harmless and (plain := _PLAIN.match(text)):
+        return plain[1]
     for token in tokens(text):
         if token.kind == "word":
             word = token.text.upper()

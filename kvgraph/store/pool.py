@@ -1,12 +1,13 @@
 """The query pool: ``python -m kvgraph.store.pool --graph FILE --socket PATH``.
 
 A single-threaded process loads a release and forks workers that each answer one query at a time, under limits on time, memory and size of the
-answer, without network, files or other programs. A short answer comes with the reply; a long one is written to a file that has no name and goes to the
-client as a descriptor over the Unix socket: status, size and completeness are known before its first byte. A worker that overruns, grows or crashes is killed and replaced; its query
-gets a clear error and nobody else notices. Nothing else protects a server from a query: Oxigraph can neither be interrupted nor limited.
+answer, without network, files or other programs. A short answer comes with the reply; a long one is written to a file that has no name: status, size and
+completeness are known before its first byte. A worker that overruns, grows or crashes is killed and replaced; its query gets a clear error and nobody
+else notices. Nothing else protects a server from a query: Oxigraph can neither be interrupted nor limited.
 
-The protocol is in :mod:`kvgraph.store.wire`, the loop in :mod:`kvgraph.store.dispatch`, a worker in :mod:`kvgraph.store.worker`, what it gives up in
-:mod:`kvgraph.store.sandbox`, the other end in :mod:`kvgraph.store.client`.
+Who asks talks to a worker directly, while it holds its number: how is in :mod:`kvgraph.store.board` and :mod:`kvgraph.store.desk`, whose turn it is in
+:mod:`kvgraph.store.turns`, the protocol in :mod:`kvgraph.store.wire`. The parent's loop is in :mod:`kvgraph.store.keeper`, a worker in
+:mod:`kvgraph.store.worker`, what it gives up in :mod:`kvgraph.store.sandbox`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from pathlib import Path
 
 from kvgraph.errors import KvgraphError
 from kvgraph.store import sandbox
-from kvgraph.store.dispatch import Dispatcher
 from kvgraph.store.embedded import Embedded
 from kvgraph.store.errors import PoolUnavailable
+from kvgraph.store.keeper import Keeper
 from kvgraph.store.worker import Limits
 
 _STACK = 64 * 2**20  # eight times the usual: the guard's bounds hold on the usual one, this is the margin
@@ -57,14 +58,14 @@ def serve_pool(graph_file: Path, socket_path: Path, workers: int = 2, limits: Li
     gc.collect()
     gc.freeze()  # the collector of a worker writes to no page it shares with this process
     listener = _listen(socket_path)
-    dispatcher = Dispatcher(engine, listener, workers, limits)
+    keeper = Keeper(engine, listener, workers, limits)
     try:
-        dispatcher.run(on_ready=lambda: print(_READY, flush=True))
+        keeper.run(on_ready=lambda: print(_READY, flush=True))
     finally:
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_IGN)  # a second one must not interrupt the tidying
         socket_path.unlink(missing_ok=True)
-        dispatcher.close()
+        keeper.close()
 
 
 def launch(graph_file: Path, socket_path: Path, workers: int = 2, limits: Limits = Limits()) -> subprocess.Popen:

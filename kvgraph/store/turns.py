@@ -1,4 +1,4 @@
-"""Who is served next: the waiting queries of the pool.
+"""Who is served next: the questions that wait at the desk of a process.
 
 The server's own questions come first. Then strangers (a request that names its ``client``) in turns, one query each, and never on the last free
 worker if there are several, so that a page is answered while every stranger's query is a heavy one. Of the workers that strangers may have, one is
@@ -7,11 +7,11 @@ for those whose queries were quick of late: who asks something small does not wa
 
 from __future__ import annotations
 
-import math
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from kvgraph.store.wire import Channel
+from kvgraph.store.board import Lane
 
 OWN = ""  # whose questions are the server's own
 SLOW = 1.0  # seconds: whose query took longer is slow
@@ -20,34 +20,32 @@ REMEMBERED = 60.0  # seconds for which a client is slow
 
 @dataclass(eq=False)
 class Job:
-    """One query of one client. Times are those of the monotonic clock."""
+    """A question that waits, since ``arrived`` by the monotonic clock. Its thread is ``called`` when a worker is ``lent`` to it, or will never be."""
 
-    client: Channel
-    frame: bytes
     who: str
-    timeout: float
-    arrived: float
-    file: int = -1
-    deadline: float = math.inf
-    lost: int = 0  # workers it was given to that were dying already
+    arrived: float = 0.0
+    lent: object = None  # what it may go on with, or an exception
+    called: threading.Lock = field(default_factory=threading.Lock)
 
-    @property
-    def started(self) -> float:
-        """When a worker began with it."""
-        return self.deadline - self.timeout
+    def __post_init__(self):
+        self.called.acquire()
+
+    def call(self, lent: object) -> None:
+        """Lets its thread go on."""
+        self.lent = lent
+        self.called.release()
 
 
 @dataclass
 class Turns:
-    """The waiting queries; ``capacity`` bounds those of strangers and those of the server itself, each for themselves.
+    """The waiting questions; ``capacity`` bounds those of strangers and those of the server itself, each for themselves.
 
     >>> turns = Turns(capacity=4)
-    >>> def ask(who): return turns.add(Job(None, b"", who, 1.0, 0.0))
-    >>> [ask(who) for who in ("a", "a", "a", "b", OWN)]
+    >>> [turns.add(Job(who)) for who in ("a", "a", "a", "b", OWN)]
     [True, True, False, True, True]
-    >>> [turns.next(strangers_may=True).who for _ in range(4)]
+    >>> [turns.next(Lane.ANY).who for _ in range(4)]
     ['', 'a', 'b', 'a']
-    >>> turns.next(strangers_may=True) is None
+    >>> turns.next(Lane.ANY) is None
     True
     """
 
@@ -56,7 +54,7 @@ class Turns:
     _slow: dict[str, float] = field(default_factory=dict)  # until when
 
     def add(self, job: Job) -> bool:
-        """Puts a query at the end of its client's line; False if there is no place."""
+        """Puts a question at the end of its client's line; False if there is no place."""
         own = job.who == OWN
         waiting = sum(len(line) for who, line in self._queues.items() if (who == OWN) == own)
         # Half of the places is the most one stranger may fill, or taking turns would help nobody.
@@ -66,42 +64,54 @@ class Turns:
         self._queues.setdefault(job.who, deque()).append(job)
         return True
 
-    def put_back(self, job: Job) -> None:
-        """Puts a query at the front of its client's line, whether there is place or not."""
-        self._queues.setdefault(job.who, deque()).appendleft(job)
-
     def remove(self, job: Job) -> None:
-        """Takes a query out of its line."""
-        self._queues[job.who].remove(job)
-        if not self._queues[job.who]:
-            del self._queues[job.who]
+        """Takes a question out of its line, if it is there."""
+        line = self._queues.get(job.who, ())
+        if job in line:
+            line.remove(job)
+            if not line:
+                del self._queues[job.who]
 
-    def next(self, strangers_may: bool, slow_may: bool = True, now: float = 0.0) -> Job | None:
-        """Takes the query whose turn it is; the next turn is another client's."""
-        who = next((who for who in ([OWN] if OWN in self._queues else self._queues if strangers_may else ()) if slow_may or not self.slow(who, now)), None)
+    def next(self, lane: Lane, now: float = 0.0) -> Job | None:
+        """Takes the question whose turn it is on a worker of a lane; the next turn is another client's."""
+        who = next((who for who in ([OWN] if OWN in self._queues else self._queues) if lane in self.lanes(who, now)), None)
         if who is None:
             return None
-        job = self._queues[who][0]
-        self.remove(job)
-        if who in self._queues:
-            self._queues[who] = self._queues.pop(who)
+        job = self._queues[who].popleft()
+        line = self._queues.pop(who)
+        if line:
+            self._queues[who] = line
         return job
 
-    def ended(self, job: Job, now: float) -> None:
-        """Remembers whose query took long."""
-        if job.who != OWN and now - job.started > SLOW:
+    def lanes(self, who: str, now: float) -> tuple[Lane, ...]:
+        """The lanes a client may use, best first."""
+        if who == OWN:
+            return Lane.OWN, Lane.ANY, Lane.QUICK
+        return (Lane.ANY,) if self.slow(who, now) else (Lane.ANY, Lane.QUICK)
+
+    def wanted(self, now: float) -> set[Lane]:
+        """The lanes on which somebody's turn could come."""
+        return {lane for who in self._queues for lane in self.lanes(who, now)}
+
+    def ended(self, who: str, took: float, now: float) -> None:
+        """Remembers whose query took long, in seconds."""
+        if who != OWN and took > SLOW:
             self._slow = {who: until for who, until in self._slow.items() if until > now}
-            self._slow[job.who] = now + REMEMBERED
+            self._slow[who] = now + REMEMBERED
 
     def slow(self, who: str, now: float) -> bool:
         """Whether a client's query took long not long ago.
 
         >>> turns = Turns(capacity=4)
-        >>> turns.ended(Job(None, b"", "a", 30.0, 0.0, deadline=30.0), now=5.0)
+        >>> turns.ended("a", took=5.0, now=5.0)
         >>> turns.slow("a", 64.0), turns.slow("a", 66.0), turns.slow("b", 6.0)
         (True, False, False)
         """
-        return self._slow.get(who, 0.0) > now
+        return bool(self._slow) and self._slow.get(who, 0.0) > now
+
+    def oldest(self) -> float | None:
+        """When the question that has waited longest arrived."""
+        return min((line[0].arrived for line in self._queues.values()), default=None)
 
     def __iter__(self):
         return (job for line in list(self._queues.values()) for job in list(line))

@@ -1,15 +1,16 @@
 """How the processes of the pool talk: frames over Unix stream sockets.
 
-A frame is two unsigned 32-bit big-endian lengths, a JSON object of the first length and bytes of the second. A file descriptor may come with it.
+A frame is two unsigned 32-bit big-endian lengths, a JSON object of the first length and bytes of the second. File descriptors may come with it.
 
-A client asks ``{"op": "query", "format": "json"}`` with the query (UTF-8) as the bytes; optional are ``timeout`` (seconds) and
-``max_bytes``, which can only lower the limits of the pool, ``default_graphs`` and ``named_graphs`` (lists of IRIs) and ``client``, the name
-of a stranger who asks. The reply is ``{"ok": {…}}``, the fields of an :class:`~kvgraph.store.backend.Outcome`, with a short answer as the bytes
-and for a long one the descriptor of the file that holds it, or ``{"error": {…}}`` as in :func:`~kvgraph.store.errors.to_wire`.
-``{"op": "ping"}`` and ``{"op": "status"}`` are answered by the parent itself. One connection asks one thing at a time; to hang up is to cancel.
+A worker is asked ``{"number": 7, "format": "json"}`` with the query (UTF-8) as the bytes, by whoever holds its number on the
+:mod:`~kvgraph.store.board`; optional are ``max_bytes``, which can only lower the limit of the pool, ``max_rows``, and ``default_graphs`` and
+``named_graphs`` (lists of IRIs). The reply has the same ``number`` and is ``{"ok": {…}}``, the fields of an
+:class:`~kvgraph.store.backend.Outcome`, with a short answer as the bytes, or ``{"error": {…}}`` as in :func:`~kvgraph.store.errors.to_wire`. A worker
+whose answer becomes long first sends ``{"long": true}`` and gets the descriptor of a file to write it to, or ``{"error": {…}}``.
 
-The parent passes the frames of queries and replies on as they are. A worker whose answer becomes long asks it for a file with ``{"long": true}``
-and gets the descriptor, or ``{"error": {…}}``.
+The parent answers on the listening socket, also with ``ok`` or ``error``: ``{"op": "join"}`` gives the descriptors of the board, the limits and the
+number of this ``desk``; ``meet`` the socket of a ``worker``; ``fate`` what became of one that fell silent, which ends it if it is still there;
+``rest`` and ``retire`` give back one that was long at work or asks to be replaced; ``ping``; ``status``. To hang up is to cancel.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ import socket
 import struct
 
 _LENGTHS = struct.Struct("!II")
-_DESCRIPTOR = struct.Struct("i")
-_ONE_DESCRIPTOR = socket.CMSG_LEN(_DESCRIPTOR.size)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 MAX_HEADER = 64 * 1024
 INLINE = 64 * 1024  # bytes of an answer that come with the reply; a longer one is in a file
@@ -49,12 +48,6 @@ def unpack(inbox: bytearray, max_body: int) -> tuple[dict, bytes] | None:
         FrameTooLarge: it announces a longer header or body than allowed.
         ValueError: the header is not a JSON object.
     """
-    frame = _first(inbox, max_body)
-    return frame and (frame[0], frame[1][frame[2] :])
-
-
-def _first(inbox: bytearray, max_body: int) -> tuple[dict, bytes, int] | None:
-    """As :func:`unpack`: the header, the whole frame as bytes, and where in it the body begins."""
     if len(inbox) < _LENGTHS.size:
         return None
     head, body = _LENGTHS.unpack_from(inbox)
@@ -63,50 +56,65 @@ def _first(inbox: bytearray, max_body: int) -> tuple[dict, bytes, int] | None:
     at = _LENGTHS.size + head
     if len(inbox) < at + body:
         return None
-    frame = bytes(inbox[: at + body])
-    header = json.loads(frame[_LENGTHS.size : at])
+    header = json.loads(inbox[_LENGTHS.size : at])
     if not isinstance(header, dict):
         raise ValueError("a header is a JSON object")
+    rest = bytes(inbox[at : at + body])
     del inbox[: at + body]
-    return header, frame, at
+    return header, rest
 
 
-def receive(sock: socket.socket, max_body: int) -> tuple[dict, bytes, int | None]:
+def receive(sock: socket.socket, max_body: int) -> tuple[dict, bytes]:
     """Waits for one frame on a blocking socket.
 
     Raises:
         EOFError: the other side is gone.
     """
-    inbox, fds = bytearray(), []
+    inbox = bytearray()
     while (frame := unpack(inbox, max_body)) is None:
-        chunk, ancillary, _, _ = sock.recvmsg(_CHUNK, _ONE_DESCRIPTOR)
-        for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                fds += _DESCRIPTOR.unpack_from(data)
+        chunk = sock.recv(_CHUNK)
         if not chunk:
-            for fd in fds:
-                os.close(fd)
             raise EOFError
         inbox += chunk
-    return *frame, fds[0] if fds else None
+    return frame
+
+
+def receive_fds(sock: socket.socket, most: int) -> tuple[dict, list[int]]:
+    """Waits for a frame without a body, and for the descriptors that come with it.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    inbox, fds = bytearray(), []
+    try:
+        while (frame := unpack(inbox, 0)) is None:
+            chunk, found, _, _ = socket.recv_fds(sock, _CHUNK, most)
+            fds += found
+            if not chunk:
+                raise EOFError
+            inbox += chunk
+    except BaseException:
+        for fd in fds:
+            os.close(fd)
+        raise
+    return frame[0], fds
 
 
 class Channel:
     """One end of a connection that never waits: for the parent's event loop."""
 
-    def __init__(self, sock: socket.socket, max_body: int):
+    def __init__(self, sock: socket.socket):
         sock.setblocking(False)
         self.socket = sock
-        self.max_body = max_body
         self.deaf = False  # after a bad frame: what still comes is thrown away until the other side has read why
         self._inbox = bytearray()
-        self._outbox: list[tuple[bytes, int | None]] = []
+        self._outbox: list[tuple[bytes, list[int]]] = []
 
     def fileno(self) -> int:
         return self.socket.fileno()
 
-    def read(self) -> tuple[dict, bytes] | None:
-        """The header of a frame and the whole frame, if one is complete.
+    def read(self) -> dict | None:
+        """The header of a frame without a body, if one is complete.
 
         Raises:
             EOFError: the other side is gone.
@@ -124,35 +132,33 @@ class Channel:
             return None
         self._inbox += chunk
         try:
-            frame = _first(self._inbox, self.max_body)
+            frame = unpack(self._inbox, 0)
             if frame and self._inbox:
                 raise ValueError("one question at a time")
-            return frame and frame[:2]
+            return frame and frame[0]
         except (FrameTooLarge, ValueError):
             self.deaf = True
             self._inbox.clear()
             raise
 
-    def send(self, frame: bytes, fd: int | None = None) -> None:
-        """Queues a frame, with a descriptor that is closed once sent, and sends what can be sent at once."""
-        self._outbox.append((frame, fd))
+    def send(self, frame: bytes, fds: list[int] | None = None) -> None:
+        """Queues a frame, with descriptors that stay the caller's, and sends what can be sent at once."""
+        self._outbox.append((frame, fds or []))
         self.flush()
 
     def flush(self) -> None:
         """Sends what can be sent without waiting. If the other side is gone, reading will say so."""
         while self._outbox:
-            data, fd = self._outbox.pop(0)
+            data, fds = self._outbox.pop(0)
             try:
-                sent = socket.send_fds(self.socket, [data], [fd]) if fd is not None else self.socket.send(data)
+                sent = socket.send_fds(self.socket, [data], fds) if fds else self.socket.send(data)
             except BlockingIOError:
-                self._outbox.insert(0, (data, fd))
+                self._outbox.insert(0, (data, fds))
                 return
             except OSError:
                 sent = len(data)
-            if fd is not None:
-                os.close(fd)
             if sent < len(data):
-                self._outbox.insert(0, (data[sent:], None))
+                self._outbox.insert(0, (data[sent:], []))
 
     @property
     def waiting(self) -> bool:
@@ -160,9 +166,6 @@ class Channel:
         return bool(self._outbox)
 
     def close(self) -> None:
-        """Closes the socket and every descriptor that was not sent."""
-        for _, fd in self._outbox:
-            if fd is not None:
-                os.close(fd)
+        """Closes the socket."""
         self._outbox.clear()
         self.socket.close()

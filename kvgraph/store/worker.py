@@ -24,13 +24,13 @@ class Limits:
     timeout: float = 30.0
     memory: int = 1024 * 2**20  # beyond what the graph itself takes
     max_bytes: int = 256 * 2**20  # of an answer
-    queue: int = 32  # waiting queries, for strangers and for the server's own each
+    queue: int = 48  # waiting queries of each process that asks, for strangers and for its own each
     wait: float = 10.0  # in the queue
     recycle: int = 256 * 2**20  # a worker that keeps more memory than this, beyond the graph, is replaced after its query
 
 
 def main(sock: socket.socket, engine: Embedded, limits: Limits, parent: int, warm: bool = False) -> None:
-    """Answers queries from the parent until it closes the socket. Runs in a fresh fork and never returns to the parent's code.
+    """Answers queries on a socket until it is closed. Runs in a fresh fork and never returns to the parent's code.
 
     ``warm`` has it read the whole graph before it says that it is ready.
     """
@@ -44,17 +44,17 @@ def main(sock: socket.socket, engine: Embedded, limits: Limits, parent: int, war
     sock.sendall(wire.pack({"ready": sandbox.isolate()}))
     while True:
         try:
-            header, body, _ = wire.receive(sock, guard.Bounds.text)
+            header, body = wire.receive(sock, guard.Bounds.text)
         except (EOFError, OSError):
             return
         output = Output(sock)
         reply = _reply(engine, limits, header, body, output)
         answer = output.close()
-        sock.sendall(wire.pack(reply, answer if "ok" in reply else b""))
+        sock.sendall(wire.pack({**reply, "number": header["number"]}, answer if "ok" in reply else b""))
 
 
 class Output:
-    """Where an answer is written: memory while it is short, and then a file that the parent is asked for, since a worker can open none."""
+    """Where an answer is written: memory while it is short, and then a file that the asker is asked for, since a worker can open none."""
 
     def __init__(self, sock: socket.socket):
         self.sock = sock
@@ -89,10 +89,10 @@ class Output:
 
     def _asked_for(self) -> int:
         self.sock.sendall(wire.pack({"long": True}))
-        header, _, file = wire.receive(self.sock, 0)
-        if file is None:
+        header, files = wire.receive_fds(self.sock, 1)
+        if not files:
             raise from_wire(header["error"])
-        return file
+        return files[0]
 
 
 def _keep_only(fd: int) -> None:

@@ -5,6 +5,7 @@
     python -m tests.bench --json result.json    # also as JSON
     python -m tests.bench connections --edges 300000
     python -m tests.bench pages                 # server time of each kind of page
+    python -m tests.bench reconciliation        # precision, recall and speed of finding names
     python -m tests.bench generate --home var/bench/generated
 """
 
@@ -18,7 +19,7 @@ from kvgraph import releases
 from kvgraph.build import build
 from kvgraph.releases import Release
 
-from . import connections, pages, report
+from . import connections, pages, reconciliation, report
 from .ceiling import ceiling
 from .endpoints import Size, compare
 from .engines import ENGINES
@@ -32,7 +33,7 @@ FULL, QUICK = Size(seconds=5.0, most=15_000), Size(seconds=1.2, most=4000)
 
 
 def main() -> None:
-    others = {"connections": connections.main, "generate": generated, "pages": pages.main}
+    others = {"connections": connections.main, "generate": generated, "pages": pages.main, "reconciliation": reconciliation.main}
     if sys.argv[1:2] and (other := others.get(sys.argv[1])):
         del sys.argv[1]
         return other()

@@ -13,7 +13,6 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from ..serving import served
 from .conftest import Watched
 from .walking import Keyboard, Pointer, Walk, number
 
@@ -26,21 +25,15 @@ WAYS = {
 
 
 @pytest.fixture(scope="module")
-def bundled(bundled_home):
-    with served(bundled_home) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
 def answered() -> set[str]:
     return set()
 
 
 @pytest.fixture(params=WAYS)
-def walk(request, browser, bundled, answered):
+def walk(request, browser, bundled_base, answered):
     """Somebody at the home page. At the end nothing may have gone wrong: no request elsewhere, no error, no breach of the policy."""
     options = WAYS[request.param]
-    watched = Watched(browser, bundled, reduced_motion="reduce", accept_downloads=True, **options)
+    watched = Watched(browser, bundled_base, reduced_motion="reduce", accept_downloads=True, **options)
     page = watched.context.new_page()
     hands = Keyboard(page) if request.param == "keyboard" else Pointer(page, options.get("has_touch", False))
     walk = Walk(page, hands, options.get("java_script_enabled", True), answered)

@@ -4,9 +4,12 @@ Needs node and npm with access to a registry, and fails without.
 """
 
 import json
+import re
 import subprocess
 
 import pytest
+
+from kvgraph.resources import folder
 
 from ..serving import served
 
@@ -68,3 +71,14 @@ def test_a_document_is_a_source(comunica, base):
     """Linked data: the document about a thing, negotiated and read."""
     found = comunica("SELECT ?o { <https://w3id.org/kvgraph/id/practice/national-ip-protocol> <http://purl.org/dc/terms/title> ?o }", f"{base}/doc/practice/national-ip-protocol")
     assert len(found["results"]["bindings"]) >= 1
+
+
+def test_the_commands_of_the_guide(comunica, base, small_home):
+    """Those of the guide on federation, as they stand, but for where Comunica is installed."""
+    text = (folder("web") / "docs" / "27-federation.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^```comunica\nnpx @comunica/query-sparql@4 ([^\n]*) -q '(.*?)'\n```$", text, re.DOTALL | re.MULTILINE)
+    assert len(commands) == 2
+    with served(small_home) as other:
+        for sources, query in commands:
+            addresses = [source.replace("http://127.0.0.1:8000", base).replace("http://127.0.0.1:8001", other) for source in sources.split()]
+            assert comunica(query, *addresses)["results"]["bindings"]

@@ -8,7 +8,8 @@ import threading
 import time
 from urllib.parse import urlencode, urlsplit
 
-from ..test_hostile_queries import CROSS, DEEP, Listener, concat_chain
+from ..harm import CROSS, Listener
+from ..test_hostile_queries import DEEP, concat_chain
 
 __all__ = ["Honest", "Listener", "QUERIES", "ask", "slow_reader"]
 

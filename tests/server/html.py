@@ -53,7 +53,8 @@ class Page(HTMLParser):
         if tag == "label" and given.get("for"):
             self.labelled.add(given["for"])
         if tag in FIELDS and given.get("type") != "hidden":
-            self.fields.append(given)
+            if "label" not in self.stack:  # else it stands in its label
+                self.fields.append(given)
         if tag == "a":
             self.links.append(given.get("href") or "")
         if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():

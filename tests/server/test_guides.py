@@ -9,7 +9,6 @@ import pytest
 
 from kvgraph.resources import folder
 
-from ..serving import served
 
 TEXT = (folder("web") / "docs" / "25-engineers.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
@@ -17,9 +16,8 @@ RUN = [(language, text) for language, text in BLOCKS if language in ("shell", "p
 
 
 @pytest.fixture(scope="module")
-def base(bundled_home):
-    with served(bundled_home) as address:
-        yield address
+def base(bundled_base):
+    return bundled_base
 
 
 @pytest.fixture(scope="module")

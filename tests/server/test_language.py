@@ -150,7 +150,7 @@ class Words(HTMLParser):
 # Names, which are the same in every language.
 NAMES_ALIKE = {
     "kv", "graph", "kvgraph", "SPARQL", "BibTeX", "CSL-JSON", "RIS", "Turtle", "TriG", "JSON-LD", "N-Triples", "RDF/XML", "SHA-256", "UTC", "CSV", "XLSX", "JSON", "Atom", "RDF",
-    "SVG", "PNG", "GeoJSON", "NUTS",
+    "SVG", "PNG", "GeoJSON", "NUTS", "https://",
 }  # fmt: skip
 
 

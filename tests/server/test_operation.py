@@ -1,11 +1,14 @@
 """A program's query is answered in front of the application, and nobody can tell by the answer."""
 
 import json
+import random
+from urllib.parse import parse_qsl
 
 import pytest
 from flask import abort
+from werkzeug.exceptions import BadRequest
 
-from kvgraph.server import create_app, headers
+from kvgraph.server import create_app, headers, protocol
 
 from .conftest import client_of
 
@@ -67,3 +70,18 @@ def test_a_pinned_answer_may_be_kept_for_good(invented):
     assert response.headers["Link"].startswith("<http://localhost/sparql?query=") and response.headers["Link"].endswith('; rel="canonical"')
     passing = client.get(address, query_string={"query": "SELECT (NOW() AS ?t) {}"})
     assert passing.headers["Cache-Control"] == "no-cache" and "ETag" not in passing.headers
+
+
+def test_forms_are_read_as_the_standard_library_reads_them():
+    """Every way to write an escape, and what is none."""
+    chance = random.Random(1)
+    pieces = [b"%41", b"%c3%a9", b"%", b"%%", b"%4", b"%zz", b"+", b"=", b"&", b"_", b"=3D", b"\r\n", b"\t ", b"%0D%0A", b".", "é".encode(), b"a=b", b"%25", b"%2B"]
+    texts = [b"".join(chance.choices(pieces, k=chance.randint(0, 9))) for _ in range(3000)]
+    for text in texts:
+        try:
+            expected = parse_qsl(text.decode(), keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            with pytest.raises(BadRequest):
+                protocol.fields(text, "the form")
+        else:
+            assert protocol.fields(text, "the form") == expected, text

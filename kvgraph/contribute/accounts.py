@@ -1,0 +1,263 @@
+"""Who somebody is: signing up and in, sessions, tokens for programs, roles.
+
+:func:`sign_in` is the border at which another way to sign in (OpenID Connect) would join: whatever proves who somebody is ends in :func:`begin_session`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+
+from ..errors import KvgraphError
+from . import secrets
+from .book import Account, Attempt, Book, SignedIn, Token, now
+
+ROLES = ("contributor", "curator", "administrator")  # each may do what the ones before it may
+SCOPES = ("submit", "read")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{2,63}")
+SHORTEST, LONGEST = 10, 200  # characters of a password
+EVIDENT = frozenset({"password", "passwort", "1234567890", "0123456789", "qwertyuiop", "letmeinplease", "valorisation", "knowledge", "kvgraph123"})
+SESSION = timedelta(days=14)
+LONGEST_TOKEN = timedelta(days=365)
+TOKENS = 20  # of one account
+PREFIX = "kvg_"  # of a token, so that one that leaked is recognised
+
+
+class NotAllowed(KvgraphError):
+    """Who asks may not do this."""
+
+    status = 403
+
+
+class TooOften(KvgraphError):
+    """Somebody has tried this too often. ``retry_after`` in seconds."""
+
+    status = 429
+
+    def __init__(self, what: str, retry_after: int):
+        self.retry_after = retry_after
+        minutes = max(1, round(retry_after / 60))
+        super().__init__(what, hint=f"Try again in {minutes} minute{'s' if minutes > 1 else ''}.")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many of something within a time."""
+
+    times: int
+    within: timedelta
+    words: str
+
+
+LIMITS = {
+    "sign-in-account": Limit(10, timedelta(minutes=15), "There were too many attempts to sign in with this name."),
+    "sign-in-address": Limit(40, timedelta(minutes=15), "There were too many attempts to sign in from this address."),
+    "sign-up-address": Limit(6, timedelta(hours=1), "Too many accounts were made from this address."),
+    "report-address": Limit(8, timedelta(hours=1), "Too many reports came from this address."),
+    "submit-account": Limit(60, timedelta(hours=1), "You have submitted very much in a short time."),
+    "check-account": Limit(40, timedelta(minutes=1), "You have had very much checked in a short time."),
+}
+
+
+def operator() -> Account:
+    """Who decides on the command line: whoever may write the book needs no account, and is a curator who is nobody in particular."""
+    return Account(id=None, name="", role="curator", disabled=False)
+
+
+def may(account: Account | None, role: str) -> bool:
+    """Whether an account has a role or a higher one."""
+    return account is not None and not account.disabled and ROLES.index(account.role) >= ROLES.index(role)
+
+
+# ── Accounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sign_up(book: Book, name: str, password: str, role: str = "contributor", email: str = "") -> Account:
+    """Make an account. Raises :class:`~kvgraph.errors.KvgraphError` saying which of the two is no good."""
+    name, email = name.strip(), email.strip()
+    if not NAME.fullmatch(name):
+        raise KvgraphError("A name has 3 to 64 letters, digits or any of . _ @ + - and begins with a letter or digit.", hint="For example: maria.rossi")
+    if role not in ROLES:
+        raise KvgraphError(f"There is no role {role[:40]!r}.", hint=f"Roles are: {', '.join(ROLES)}.")
+    if email and not re.fullmatch(r"[^@\s<>,;:\"]{1,64}@[^@\s<>,;:\"]{1,189}", email):
+        raise KvgraphError("This is no e-mail address.", hint="Leave it empty, or write one like maria@example.org.")
+    _require_good(password, name)
+    hashed = secrets.hash_password(password)
+    with book.writing() as session:
+        if session.scalar(select(Account.id).where(func.lower(Account.name) == name.lower())):
+            raise KvgraphError("This name is taken.", hint="Choose another one, or sign in if it is yours.")
+        account = Account(name=name, password=hashed, role=role, email=email)
+        session.add(account)
+    return account
+
+
+def _require_good(password: str, name: str) -> None:
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise KvgraphError(f"A password has {SHORTEST} to {LONGEST} characters.", hint="A few words that do not belong together are easy to keep in mind.")
+    if password.lower() in EVIDENT or password.lower() == name.lower() or len(set(password)) < 4:
+        raise KvgraphError("This password is guessed at once.", hint="Take a few words that do not belong together.")
+
+
+def account_named(book: Book, name: str) -> Account:
+    """The account of that name. Raises :class:`~kvgraph.errors.KvgraphError`."""
+    with book.reading() as session:
+        found = session.scalar(select(Account).where(func.lower(Account.name) == name.strip().lower()))
+    if found is None:
+        raise KvgraphError(f"There is no account {name[:64]!r}.", hint="See them with: kvgraph users")
+    return found
+
+
+def change_password(book: Book, account: Account, password: str, current: str | None = None) -> None:
+    """Set a password, and end every session and token of the account. ``current`` is what an owner has to know; an operator need not."""
+    if current is not None and not secrets.is_password(account.password, current):
+        raise KvgraphError("That is not your current password.")
+    _require_good(password, account.name)
+    hashed = secrets.hash_password(password)
+    with book.writing() as session:
+        session.get_one(Account, account.id).password = hashed
+        _shut_out(session, account.id)
+
+
+def set_role(book: Book, account: Account, role: str) -> None:
+    if role not in ROLES:
+        raise KvgraphError(f"There is no role {role[:40]!r}.", hint=f"Roles are: {', '.join(ROLES)}.")
+    with book.writing() as session:
+        session.get_one(Account, account.id).role = role
+        session.execute(delete(SignedIn).where(SignedIn.account_id == account.id))  # a new role begins with a new session
+
+
+def disable(book: Book, account: Account, disabled: bool = True) -> None:
+    """Shut an account out, or let it in again."""
+    with book.writing() as session:
+        session.get_one(Account, account.id).disabled = disabled
+        if disabled:
+            _shut_out(session, account.id)
+
+
+def _shut_out(session, account_id: int) -> None:
+    session.execute(delete(SignedIn).where(SignedIn.account_id == account_id))
+    session.execute(delete(Token).where(Token.account_id == account_id))
+
+
+# ── Signing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
+    """Who knows this name and password. One message and one time, whatever was wrong.
+
+    Raises :class:`TooOften`, or :class:`NotAllowed`.
+    """
+    key = name.strip().lower()[:64]
+    require(book, "sign-in-account", key)
+    if address:
+        require(book, "sign-in-address", address)
+    with book.reading() as session:
+        account = session.scalar(select(Account).where(func.lower(Account.name) == key))
+    if not secrets.is_password(account.password if account else "", password[:LONGEST]) or account is None or account.disabled:
+        count(book, "sign-in-account", key)
+        if address:
+            count(book, "sign-in-address", address)
+        raise NotAllowed("Name and password do not belong together.", hint="Whoever runs this site can set a new password for you.")
+    return account
+
+
+def begin_session(book: Book, account: Account) -> str:
+    """The secret of a new session, for a cookie. Old sessions that have run out are forgotten."""
+    secret = secrets.new_secret()
+    with book.writing() as session:
+        session.execute(delete(SignedIn).where(SignedIn.expires < now()))
+        session.add(SignedIn(secret=secrets.digest(secret), account_id=account.id, expires=now() + SESSION))
+    return secret
+
+
+def of_session(book: Book, secret: str) -> Account | None:
+    """Whose session this is; None if it has ended or never was."""
+    with book.reading() as session:
+        found = session.get(SignedIn, secrets.digest(secret))
+    return found.account if found and found.expires > now() and not found.account.disabled else None
+
+
+def end_session(book: Book, secret: str) -> None:
+    with book.writing() as session:
+        session.execute(delete(SignedIn).where(SignedIn.secret == secrets.digest(secret)))
+
+
+# ── Tokens ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_token(book: Book, account: Account, name: str, scopes: list[str], days: int) -> str:
+    """A new token for a program: shown once, kept as a hash. ``days`` is how long it works."""
+    name = name.strip()[:80]
+    if not name:
+        raise KvgraphError("Give the token a name, so that you know later what uses it.", hint="For example: import script")
+    if not scopes or set(scopes) - set(SCOPES):
+        raise KvgraphError("Say what the token may do.", hint=f"Scopes are: {', '.join(SCOPES)}.")
+    if not 1 <= days <= LONGEST_TOKEN.days:
+        raise KvgraphError(f"A token works for 1 to {LONGEST_TOKEN.days} days.")
+    secret = PREFIX + secrets.new_secret()
+    with book.writing() as session:
+        if session.scalar(select(func.count()).select_from(Token).where(Token.account_id == account.id)) >= TOKENS:
+            raise KvgraphError(f"You have {TOKENS} tokens already.", hint="Revoke one that is no longer used.")
+        session.add(Token(secret=secrets.digest(secret), account_id=account.id, name=name, scopes=" ".join(scopes), expires=now() + timedelta(days=days)))
+    return secret
+
+
+def of_token(book: Book, secret: str, scope: str) -> Account:
+    """Whose token this is. Raises :class:`NotAllowed` if it is none, has run out, or was not made for this."""
+    with book.reading() as session:
+        found = session.scalar(select(Token).where(Token.secret == secrets.digest(secret))) if secret.startswith(PREFIX) else None
+    if found is None or found.account.disabled:
+        raise NotAllowed("There is no such token.", hint="Make one on your page: /account/tokens")
+    if found.expires <= now():
+        raise NotAllowed("This token has run out.", hint="Make another one on your page: /account/tokens")
+    if scope not in found.scopes.split():
+        raise NotAllowed(f"This token was not made to {scope}.", hint="Make one with that scope on your page: /account/tokens")
+    if found.used is None or now() - found.used > timedelta(minutes=5):
+        with book.writing() as session:
+            if token := session.get(Token, found.id):
+                token.used = now()
+    return found.account
+
+
+def tokens_of(book: Book, account: Account) -> list[Token]:
+    with book.reading() as session:
+        return list(session.scalars(select(Token).where(Token.account_id == account.id).order_by(Token.created)))
+
+
+def revoke(book: Book, account: Account, token_id: int) -> None:
+    with book.writing() as session:
+        session.execute(delete(Token).where(Token.id == token_id, Token.account_id == account.id))
+
+
+# ── How often ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def require(book: Book, what: str, who: str) -> None:
+    """Raises :class:`TooOften` if somebody has done something as often as they may."""
+    limit = LIMITS[what]
+    with book.reading() as session:
+        done = session.scalars(select(Attempt.at).where(Attempt.key == _key(book, what, who), Attempt.at > now() - limit.within).order_by(Attempt.at)).all()
+    if len(done) >= limit.times:
+        raise TooOften(limit.words, _seconds(done[-limit.times] + limit.within))
+
+
+def count(book: Book, what: str, who: str) -> None:
+    """Note that somebody has done something. What no limit asks for any more is forgotten."""
+    with book.writing() as session:
+        session.add(Attempt(key=_key(book, what, who)))
+        session.execute(delete(Attempt).where(Attempt.at < now() - timedelta(hours=2)))
+
+
+def spend(book: Book, what: str, who: str) -> None:
+    """Both at once: for what counts whether it succeeds or not."""
+    require(book, what, who)
+    count(book, what, who)
+
+
+def _key(book: Book, what: str, who: str) -> str:
+    return secrets.signed(book.home, "attempt", f"{what}\0{who}")  # so that no address of anybody is written down
+
+
+def _seconds(until: datetime) -> int:
+    return max(1, int((until - now()).total_seconds()) + 1)

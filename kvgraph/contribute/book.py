@@ -1,0 +1,201 @@
+"""The book of an instance: accounts, submissions and what was decided, in ``$KVGRAPH_HOME/app.db`` (SQLite, only for its owner to read).
+
+Every reader and writer is short, and a writer says so from the beginning (``BEGIN IMMEDIATE``): with several processes it waits its turn
+instead of failing half way. What is read of a submission carries its ``version``, and whoever changes it has to have seen the last one.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, create_engine, event, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+from ..errors import KvgraphError
+
+FILE = "app.db"
+SCHEMA = 1  # of the tables below; PRAGMA user_version of the file
+PATIENCE = 10_000  # milliseconds a writer waits for another one
+
+
+def now() -> datetime:
+    """The time as the book keeps it: UTC, without saying so, which SQLite cannot."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON}
+
+
+class Account(Base):
+    """Somebody who can sign in. ``name`` is for signing in and never published; ``credit`` is what publications name, unless a submission says otherwise."""
+
+    __tablename__ = "account"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    password: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(16), default="contributor")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    disabled: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignedIn(Base):
+    """A session: of its secret only the hash is kept."""
+
+    __tablename__ = "session"
+    secret: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    begun: Mapped[datetime] = mapped_column(default=now)
+    expires: Mapped[datetime] = mapped_column(index=True)
+    account: Mapped[Account] = relationship(lazy="joined")
+
+
+class Token(Base):
+    """What a program signs in with: of its secret only the hash is kept."""
+
+    __tablename__ = "token"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    scopes: Mapped[str] = mapped_column(String(80))  # with blanks between them
+    created: Mapped[datetime] = mapped_column(default=now)
+    expires: Mapped[datetime]
+    used: Mapped[datetime | None] = mapped_column(default=None)
+    account: Mapped[Account] = relationship(lazy="joined")
+
+
+class Submission(Base):
+    """What somebody wants to have in the graph. ``content`` is its record (:mod:`kvgraph.contribute.record`), ``stale`` that the next release must be told."""
+
+    __tablename__ = "submission"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    form: Mapped[str] = mapped_column(String(64), unique=True)  # which form made it: sent twice, it is still one
+    kind: Mapped[str] = mapped_column(String(24))  # see kvgraph.contribute.record.KINDS
+    type: Mapped[str] = mapped_column(String(24))  # of the thing, as in kvgraph.model.TYPES
+    thing: Mapped[str] = mapped_column(String(400), default="", index=True)  # its IRI
+    title: Mapped[str] = mapped_column(String(400), default="")
+    content: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(24), default="draft", index=True)
+    version: Mapped[int] = mapped_column(default=1)
+    created: Mapped[datetime] = mapped_column(default=now)
+    changed: Mapped[datetime] = mapped_column(default=now)
+    submitted: Mapped[datetime | None] = mapped_column(default=None)
+    accepted: Mapped[datetime | None] = mapped_column(default=None)
+    stale: Mapped[bool] = mapped_column(default=False, index=True)
+    release: Mapped[str] = mapped_column(String(80), default="")
+    account: Mapped[Account | None] = relationship(lazy="joined")
+    events: Mapped[list["Event"]] = relationship(order_by="Event.id", cascade="all, delete-orphan", passive_deletes=True)
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Event(Base):
+    """Something that happened to a submission: who did it in which role, when, and what they said."""
+
+    __tablename__ = "event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    role: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(24))
+    text: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(default=now)
+    account: Mapped[Account | None] = relationship(lazy="joined")
+
+
+class Attempt(Base):
+    """Something that may be done only so often: ``key`` is what, and by whom, as a hash."""
+
+    __tablename__ = "attempt"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("attempt_key_at", "key", "at"),)
+
+
+class Setting(Base):
+    """What administrators chose: see :data:`kvgraph.contribute.settings.SETTINGS`."""
+
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(String(400))
+
+
+class Book:
+    """The open book of a home. Threads may share it; every process opens its own."""
+
+    def __init__(self, home: Path):
+        self.home, self.path = home, home / FILE
+        _make(self.path)
+        self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": PATIENCE / 1000}, pool_size=16, max_overflow=64)
+        event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "begin", _begin)
+        self._set_up()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session to look things up in."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are on disk when it ends well, and never were when it does not."""
+        with Session(self._engine.execution_options(immediate=True), expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _set_up(self) -> None:
+        with self._engine.execution_options(immediate=True).begin() as connection:
+            found = connection.execute(text("PRAGMA user_version")).scalar_one()
+            if found > SCHEMA:
+                raise KvgraphError(
+                    f"{FILE} was written by a newer kvgraph (its schema is {found}, this one knows {SCHEMA}).",
+                    hint="Install that version again, or restore the file from before.",
+                )
+            if found < SCHEMA:
+                Base.metadata.create_all(connection)
+                connection.execute(text(f"PRAGMA user_version = {SCHEMA}"))
+
+
+_open: dict[tuple[Path, int], Book] = {}
+_opening = threading.Lock()
+
+
+def book(home: Path) -> Book:
+    """The book of a home, opened once in each process, and made where there is none."""
+    key = (home, os.getpid())
+    if key not in _open:
+        with _opening:
+            if key not in _open:
+                _open[key] = Book(home)
+    return _open[key]
+
+
+def is_kept(home: Path) -> bool:
+    """Whether there is a book: without one nobody has contributed anything."""
+    return (home / FILE).is_file()
+
+
+def _make(path: Path) -> None:
+    """The file, readable to its owner only, before SQLite makes it for everybody."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _prepare(connection, _record) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin, not by the driver
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", f"busy_timeout = {PATIENCE}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate") else "BEGIN")

@@ -1,0 +1,149 @@
+"""Whether a record can be accepted: what the form wants, and then the shapes, by the code that also judges a release."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pyoxigraph as ox
+
+from ..graph import Graph
+from ..namespaces import KV, PREFIXES
+from . import known
+from .fields import PARTS, by_path, origin, rule_path
+from .record import RELATIONS, Record, term, triples
+
+MOST_VALUES = 200  # of one record
+MOST_LETTERS = 60_000
+SEVERITIES = ("Violation", "Warning", "Info")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
+_SEEN = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?")
+_LINK = re.compile(r"https?://[^/\s]+[^\s]*")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to mend or to better: ``field`` is the name of the field it is about, empty if that is none in particular."""
+
+    severity: str
+    field: str
+    message: str
+    value: str = ""
+
+
+def check(record: Record, graph: Graph, terms: bool = True) -> list[Finding]:
+    """What is wrong with a record, worst first. ``terms``: whether page, licence and credit are wanted, as they are for what is submitted."""
+    found = _limits(record) + _unclear(record) + (_origin(record) if terms else [])
+    bad = _bad_terms(record)
+    found += bad or _shapes(record, graph)
+    return sorted(dict.fromkeys(found), key=lambda f: SEVERITIES.index(f.severity))
+
+
+def violations(found: list[Finding]) -> list[Finding]:
+    return [f for f in found if f.severity == "Violation"]
+
+
+def _limits(record: Record) -> list[Finding]:
+    values = [v for several in record.values.values() for v in several]
+    found = []
+    if len(values) > MOST_VALUES:
+        found.append(Finding("Violation", "", f"A record has at most {MOST_VALUES} values; this one has {len(values):,}."))
+    if sum(len(v.get("text", "")) for v in values) > MOST_LETTERS:
+        found.append(Finding("Violation", "", f"All texts of a record together have at most {MOST_LETTERS:,} characters."))
+    return found
+
+
+def _unclear(record: Record) -> list[Finding]:
+    return [
+        Finding("Violation", name, "Which one do you mean? Choose it from what was found, write its name as it is here, or contribute it first.", text)
+        for name, texts in record.unclear.items() for text in texts
+    ]  # fmt: skip
+
+
+def _origin(record: Record) -> list[Finding]:
+    source, seen, kind, note = origin()
+    found = []
+    if not _LINK.fullmatch(record.page) or not _is_iri(record.page):
+        found.append(Finding("Violation", "page", source.message))
+    if not _SEEN.fullmatch(record.seen):
+        found.append(Finding("Violation", "seen", "Say when the page was read: a month (2026-11) or a day (2026-11-22)."))
+    if record.source_kind and record.source_kind not in kind.options:
+        found.append(Finding("Violation", "source_kind", kind.message))
+    if "<" in record.note or len(record.note) > note.longest:
+        found.append(Finding("Violation", "note", note.message))
+    if record.relation not in RELATIONS:
+        found.append(Finding("Violation", "relation", "Say how you are related to what you describe."))
+    if not record.licence:
+        found.append(Finding("Violation", "licence", "Only what may be published under CC BY 4.0 can be taken."))
+    if not record.credit_actor and not 2 <= len(record.credit.strip()) <= 80 or re.search(r"[<>\x00-\x1f]", record.credit):
+        found.append(Finding("Violation", "credit", "Say who is to be named for this: an organisation, a role, or a name you choose, of 2 to 80 characters."))
+    return found
+
+
+def _is_iri(text: str) -> bool:
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return len(text) <= 1000
+
+
+def _bad_terms(record: Record) -> list[Finding]:
+    """What no RDF can be made of."""
+    found, names = [], by_path(record.type)
+    for path, values in record.values.items():
+        name = names[path].name if path in names else ""
+        for value in values:
+            try:
+                fine = all(map(_is_iri, value.values())) if path == PARTS else (not value.get("lang") or _LANGUAGE.fullmatch(value["lang"])) and bool(str(term(value)))
+            except (ValueError, KeyError):
+                fine = False
+            if not fine:
+                found.append(Finding("Violation", name, names[path].message if name else "This value is not well-formed.", value.get("iri") or value.get("text", "")))
+    return found
+
+
+def _shapes(record: Record, graph: Graph) -> list[Finding]:
+    said = triples(record)
+    around = known.context(graph, [record.thing, *(t.object.value for t in said if isinstance(t.object, ox.NamedNode) and not t.object.value.startswith(KV))])
+    own = {record.thing, *(t.subject.value for t in said)}
+    around = [t for t in around if t.subject.value not in own]  # a correction is judged by what it says, not by what was said
+    found = []
+    for result in _validated(tuple(said), tuple(around)):
+        if result.focus in own:
+            found.append(Finding(result.severity, _field(record, result), result.message, "" if record.thing in (result.value or "") else _plain(result.value)))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _validated(said: tuple, around: tuple) -> tuple:
+    from ..validate import validate  # takes half a second to import, and most processes never check a record
+
+    return validate([*said, *around], _all_shapes()).results
+
+
+@lru_cache(maxsize=1)
+def _all_shapes():
+    from ..validate import load_shapes
+
+    return load_shapes()
+
+
+def _field(record: Record, result) -> str:
+    if result.focus != record.thing:
+        return "qualifiedAssociation"
+    path = _iri(result.path) if result.path else rule_path(result.shape)
+    names = by_path(record.type)
+    return names[path].name if path in names else ""
+
+
+def _iri(path: str) -> str:
+    prefix, _, local = path.partition(":")
+    return path.strip("<>") if path.startswith("<") else PREFIXES.get(prefix, "") + local
+
+
+def _plain(value: str | None) -> str:
+    """A value of the report as a person would write it."""
+    if not value:
+        return ""
+    text = value.split('"')[1] if value.startswith('"') and value.count('"') > 1 else value.strip("<>")
+    return text[:200]

@@ -1,0 +1,384 @@
+"""Records from files: TriG, Turtle and JSON-LD, tables (CSV, XLSX), and plain JSON of a program.
+
+Whatever comes in is a stranger's: nothing is fetched, XML is not read at all but inside a spreadsheet whose size was looked at first, and how much there may be of
+everything is bounded. A file speaks of new records only; about what others have described, corrections are made one by one.
+"""
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pyoxigraph as ox
+
+from .. import spreadsheet
+from ..errors import KvgraphError
+from ..graph import Graph
+from ..namespaces import DCTERMS, ID, KV, PROV, RDF, RDFS
+from ..params import expand
+from . import known
+from .fields import CLASSES, GIVEN, PARTS, Field, by_path
+from .record import LEAD, Record, Value, date_value, is_ours, value_of
+
+MOST_RECORDS = 50
+MOST_STATEMENTS = 10_000
+MOST_NESTED = 32  # brackets inside brackets: parsers recurse, and a deep file ends the process
+MOST_BLANK = 500
+UNPACKED = 20 * 2**20  # bytes of a spreadsheet without its compression
+COLUMNS = ("page", "seen", "source_kind")  # of a table, besides the fields
+FORMATS = {
+    "application/trig": "trig", "text/turtle": "turtle", "application/ld+json": "jsonld", "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx", "application/json": "json",
+}  # fmt: skip
+SUFFIXES = {".trig": "trig", ".ttl": "turtle", ".jsonld": "jsonld", ".csv": "csv", ".xlsx": "xlsx", ".json": "json"}
+_RDF = {"trig": ox.RdfFormat.TRIG, "turtle": ox.RdfFormat.TURTLE, "jsonld": ox.RdfFormat.JSON_LD}
+_TOKENS = re.compile(rb'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|<[^<>"{}|^`\\\s]*>|#[^\n]*|<<|>>|[\[\](){}]', re.DOTALL)
+
+
+class Unreadable(KvgraphError):
+    """A file that no records can be taken from."""
+
+    status = 422
+
+
+def format_of(name: str, media_type: str = "") -> str:
+    """The format of a file, by the end of its name, else by its media type. Raises :class:`Unreadable`.
+
+    >>> format_of("ours.TriG"), format_of("", "application/ld+json; charset=utf-8")
+    ('trig', 'jsonld')
+    """
+    for suffix, format_ in SUFFIXES.items():
+        if name.lower().endswith(suffix):
+            return format_
+    if found := FORMATS.get(media_type.partition(";")[0].strip().lower()):
+        return found
+    raise Unreadable("Files of this kind are not taken.", hint="TriG (.trig), Turtle (.ttl), JSON-LD (.jsonld), CSV (.csv) and XLSX (.xlsx) are; RDF/XML is not.")
+
+
+def read(content: bytes, format_: str, graph: Graph, type_: str = "") -> list[Record]:
+    """The records of a file. ``type_`` is the kind of record in the rows of a table. Raises :class:`Unreadable`."""
+    if format_ in _RDF:
+        found = _of_rdf(_parsed(content, format_), graph)
+    elif format_ == "json":
+        found = _of_json(content, graph)
+    else:
+        found = _of_table(content, format_, type_, graph)
+    if not found:
+        raise Unreadable("There is no record in this.", hint="A record of RDF has the type kv:Practice, kv:LearningExample or kv:Actor; one of a table is a row.")
+    return found
+
+
+def _require_few(number: int) -> None:
+    if number > MOST_RECORDS:
+        raise Unreadable(f"{number:,} records are more than can be reviewed: at most {MOST_RECORDS} are taken at once.", hint="Choose the best, or ask the operators to import the whole as a source.")
+
+
+# ── RDF ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parsed(content: bytes, format_: str) -> list[ox.Quad]:
+    _require_text(content)
+    _require_flat(content, format_)
+    found = []
+    try:
+        for quad in ox.parse(content, format=_RDF[format_], without_named_graphs=False):
+            found.append(quad)
+            if len(found) > MOST_STATEMENTS:
+                raise Unreadable(f"There are more than {MOST_STATEMENTS:,} statements in this.", hint=f"Send at most {MOST_RECORDS} records at once.")
+    except SyntaxError as error:
+        remote = "LoadDocumentCallback" in str(error)
+        raise Unreadable(
+            "This JSON-LD has a context that is elsewhere; nothing is fetched." if remote else f"This is not well-formed: {str(error)[:300]}",
+            hint="Write the context into the file itself." if remote else None,
+        ) from None
+    blank = {t.value for q in found for t in (q.subject, q.object) if isinstance(t, ox.BlankNode)}
+    if len(blank) > MOST_BLANK:
+        raise Unreadable(f"There are {len(blank):,} blank nodes in this.", hint="Give things addresses: https://w3id.org/kvgraph/id/practice/… ")
+    return found
+
+
+def _require_text(content: bytes) -> None:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"This is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8 text.") from None
+
+
+def _require_flat(content: bytes, format_: str) -> None:
+    if format_ == "jsonld":
+        _loaded(content)
+        return
+    depth = deepest = 0
+    for token in _TOKENS.findall(content):
+        if token in (b"[", b"(", b"{", b"<<"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in (b"]", b")", b"}", b">>"):
+            depth -= 1
+    if deepest > MOST_NESTED:
+        raise Unreadable(f"Brackets are nested {deepest:,} deep in this; at most {MOST_NESTED} are taken.")
+
+
+def _loaded(content: bytes) -> Any:
+    """A document of JSON that is not deep."""
+    _require_text(content)
+    try:
+        found = json.loads(content)
+    except RecursionError:
+        raise Unreadable(f"This is nested too deeply; at most {MOST_NESTED} levels are taken.") from None
+    except ValueError as error:
+        raise Unreadable(f"This is not JSON: {str(error)[:200]}") from None
+    level, depth = [found], 0
+    while level := [child for one in level for child in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())]:
+        depth += 1
+        if depth > MOST_NESTED:
+            raise Unreadable(f"This is nested too deeply; at most {MOST_NESTED} levels are taken.")
+    return found
+
+
+def _of_rdf(quads: list[ox.Quad], graph: Graph) -> list[Record]:
+    classes = {KV + class_: name for name, class_ in CLASSES.items()}
+    types = {q.subject: classes[q.object.value] for q in quads if q.predicate.value == RDF + "type" and q.object.value in classes}
+    _require_few(len(types))
+    said: dict = {}
+    for quad in quads:
+        if quad.object not in said.setdefault(quad.subject, {}).setdefault(quad.predicate.value, []):
+            said[quad.subject][quad.predicate.value].append(quad.object)
+    parts = {s for s, p in said.items() if PROV + "agent" in p}
+    graphs = {s for s, p in said.items() if KV + "basis" in p}
+    of_graph = {subject: {q.graph_name for q in quads if q.subject == subject} for subject in types}
+    _require_own(said, types, parts, graphs)
+    return [_record(s, types[s], said, {g: said[g] for g in graphs if g in of_graph[s]} or {g: said[g] for g in graphs}, graph) for s in types]
+
+
+def _require_own(said: dict, types: dict, parts: set, graphs: set) -> None:
+    """Nothing is said about anything but the records of the file, the parts in them and the graphs they stand in."""
+    about = [s for s in said if s not in types and s not in parts and s not in graphs and not s.value.startswith((ID + "contributor/", ID + "submission/"))]
+    if about:
+        names = ", ".join(f"<{s.value}>"[:120] for s in about[:3]) + (" …" if len(about) > 3 else "")
+        raise Unreadable(f"This says something about what is none of its records: {names}.", hint="Leave that out. What others have described is corrected on its own page.")
+    for subject in types:
+        if isinstance(subject, ox.NamedNode) and not is_ours(subject.value):
+            raise Unreadable(f"The address <{subject.value[:200]}> is none of ours.", hint=f"Write {ID}practice/ and a name in small letters and hyphens, or leave the address out.")
+    for part in parts:
+        if not any(part in values for s in types for values in said[s].values()):
+            raise Unreadable(f"This says who took part in something that is none of its records: <{part.value[:120]}>.", hint="Leave that out.")
+
+
+def _record(subject, type_: str, said: dict, graphs: dict, graph: Graph) -> Record:
+    record = Record(type_, thing=subject.value if isinstance(subject, ox.NamedNode) else "")
+    if record.thing and (not record.thing.startswith(f"{ID}{type_}/")):
+        raise Unreadable(f"<{record.thing[:200]}> is the address of another kind of thing.", hint=f"Write {ID}{type_}/ and a name.")
+    if record.thing and known.exists(graph, record.thing):
+        raise Unreadable(f"<{record.thing}> is described here already.", hint="What others have described is corrected on its own page: “Correct this record”.")
+    for path, objects in said[subject].items():
+        if path == RDF + "type":
+            continue
+        if path in GIVEN:
+            raise Unreadable(f"{path.rpartition('/')[2].rpartition('#')[2]} is given by the curators.", hint="Leave it out.")
+        if path == PARTS:
+            record.values[PARTS] = [_part(said.get(o, {})) for o in objects]
+        elif any(isinstance(o, ox.BlankNode) for o in objects):
+            raise Unreadable(f"A value of <{path[:120]}> is a blank node.", hint="Give it an address, or leave it out.")
+        else:
+            record.values[path] = [value_of(o) for o in objects]
+    _tidy(record)
+    for about in graphs.values():
+        _origin(record, {path: objects[0].value for path, objects in about.items()})
+    return record
+
+
+def _part(said: dict) -> Value:
+    agent, role = (said.get(PROV + name) for name in ("agent", "hadRole"))
+    if not agent or not role:
+        raise Unreadable("Somebody's part in a record has no prov:agent or no prov:hadRole.", hint="Write both.")
+    return {"agent": agent[0].value, "role": role[0].value}
+
+
+def _tidy(record: Record) -> None:
+    """The part of a lead follows from the lead."""
+    leads = {v.get("iri") for v in record.values.get(LEAD, ())}
+    left = [v for v in record.values.pop(PARTS, []) if not (v["role"] == ID + "role/lead" and v["agent"] in leads)]
+    if left:
+        record.values[PARTS] = left
+
+
+def _origin(record: Record, about: dict[str, str]) -> None:
+    record.page = record.page or about.get(DCTERMS + "source", "")
+    record.seen = record.seen or about.get(KV + "seenOn", "")
+    record.source_kind = record.source_kind or about.get(KV + "sourceKind", "")
+    record.note = record.note or about.get(RDFS + "comment", "")
+
+
+# ── Plain JSON ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_json(content: bytes, graph: Graph) -> list[Record]:
+    given = _loaded(content)
+    several = given if isinstance(given, list) else [given]
+    _require_few(len(several))
+    return [_plain(one, graph) for one in several]
+
+
+def _plain(given: Any, graph: Graph) -> Record:
+    """``{"type": "practice", "values": {"title": {"en": "…"}, "country": "country:ESP"}, "page": "https://…", "licence": true …}``."""
+    if not isinstance(given, dict) or given.get("type") not in CLASSES or not isinstance(given.get("values"), dict):
+        raise Unreadable(f"A record is an object with a type ({', '.join(CLASSES)}) and values.", hint='For example: {"type": "practice", "values": {"title": {"en": "Living lab"}}}')
+    record, names = Record(given["type"]), {f.name: f for f in by_path(given["type"]).values()}
+    for name, value in given["values"].items():
+        if name not in names:
+            raise Unreadable(f"A {given['type']} has no field {str(name)[:60]!r}.", hint="Fields are: " + ", ".join(names) + ".")
+        record.values[names[name].path] = list(_values(names[name], value, record, graph))
+    for name in ("page", "seen", "note", "relation", "credit"):
+        setattr(record, name, str(given.get(name) or "")[:2001])
+    record.source_kind = _code("source-kind", str(given.get("source_kind") or ""))
+    record.licence = given.get("licence") is True
+    return record
+
+
+def _values(field: Field, given: Any, record: Record, graph: Graph) -> Iterable[Value]:
+    """What a field is given, in one of the ways of writing it: a text, a list of them, texts by language, or of a part an actor and a role."""
+    for one in given if isinstance(given, list) else [given]:
+        if field.kind == "part":
+            if not isinstance(one, dict) or not {"agent", "role"} <= one.keys():
+                raise Unreadable(f"The field {field.name} takes objects with an agent and a role.")
+            yield from _thing(field, str(one["agent"]), record, graph, _code("role", str(one["role"])))
+        elif isinstance(one, dict) and field.tongue:
+            yield from ({"text": str(text), "lang": str(tag)} for tag, texts in one.items() for text in (texts if isinstance(texts, list) else [texts]))
+        elif isinstance(one, (str, int)) and not isinstance(one, bool):
+            yield from _written(field, str(one), record, graph)
+        else:
+            raise Unreadable(f"The field {field.name} takes texts.")
+
+
+def _written(field: Field, text: str, record: Record, graph: Graph, lang: str = "en") -> Iterable[Value]:
+    text = text.strip()
+    if not text:
+        return
+    if field.kind == "choice":
+        yield {"iri": _code(field.options[0][len(ID) :].partition("/")[0], text)}
+    elif field.kind == "thing":
+        yield from _thing(field, text, record, graph)
+    elif field.kind == "date":
+        yield date_value(text)
+    elif field.kind == "link":
+        yield {"iri": text}
+    else:
+        yield {"text": text, "lang": lang} if field.tongue else {"text": text}
+
+
+def _thing(field: Field, text: str, record: Record, graph: Graph, role: str = "") -> Iterable[Value]:
+    found, _ = known.meant(graph, text, field.types)
+    if found:
+        yield {"agent": found, "role": role} if role else {"iri": found}
+    else:
+        record.unclear.setdefault(field.name, []).append(text[:300])
+
+
+def _code(list_: str, text: str) -> str:
+    """A term of a code list, by its IRI, its short id or its last part."""
+    text = text.strip()
+    return expand(text) if "/" in text or ":" in text else f"{ID}{list_}/{text}" if text else ""
+
+
+# ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_table(content: bytes, format_: str, type_: str, graph: Graph) -> list[Record]:
+    if type_ not in CLASSES:
+        raise Unreadable("Say what the rows of the table are.", hint=f"Kinds of record are: {', '.join(CLASSES)}.")
+    rows = _csv_rows(content) if format_ == "csv" else _xlsx_rows(content)
+    if not rows:
+        return []
+    header, rows = [cell.strip() for cell in rows[0]], [row for row in rows[1:] if any(cell.strip() for cell in row)]
+    _require_few(len(rows))
+    fields = _columns(header, type_)
+    return [_row(type_, header, fields, row, graph) for row in rows]
+
+
+def _columns(header: list[str], type_: str) -> dict[str, Field]:
+    names = {f.name: f for f in by_path(type_).values()}
+    unknown = [c for c in header if c and c.partition("@")[0] not in names and c not in COLUMNS]
+    if unknown or (twice := [c for c, n in Counter(filter(None, header)).items() if n > 1]):
+        wrong = f"There is no column {unknown[0][:60]!r}" if unknown else f"The column {twice[0][:60]!r} is there twice"
+        raise Unreadable(f"{wrong}.", hint="Columns are: " + ", ".join((*names, *COLUMNS)) + "; texts in other languages as title@fr.")
+    return names
+
+
+def _row(type_: str, header: list[str], fields: dict[str, Field], row: list[str], graph: Graph) -> Record:
+    record = Record(type_)
+    for column, cell in zip(header, row):
+        name, _, lang = column.partition("@")
+        if name in fields:
+            field = fields[name]
+            several = [cell] if field.kind in ("text", "prose") else cell.split(";")
+            for text in several:
+                if field.kind == "part":
+                    agent, _, role = text.rpartition(" | ") if " | " in text else (text, "", "partner")
+                    found = list(_thing(field, agent, record, graph, _code("role", role))) if agent.strip() else []
+                else:
+                    found = list(_written(field, text, record, graph, lang or "en"))
+                record.values.setdefault(field.path, []).extend(found)
+        elif name in COLUMNS:
+            setattr(record, name, _code("source-kind", cell) if name == "source_kind" else cell.strip()[:1001])
+    record.values = {path: values for path, values in record.values.items() if values}
+    return record
+
+
+def _csv_rows(content: bytes) -> list[list[str]]:
+    try:
+        text = content.decode("utf-8-sig")
+        dialect = csv.Sniffer().sniff(text[:4000].partition("\n")[0] or ",", delimiters=",;\t")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"This is not UTF-8 (byte {error.start}).", hint="Save the table as “CSV UTF-8”.") from None
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        return [row for n, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)) if n <= 20_000]
+    except csv.Error as error:
+        raise Unreadable(f"This is not CSV: {error}") from None
+
+
+def _xlsx_rows(content: bytes) -> list[list[str]]:
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(info.file_size for info in packed.infolist()) > UNPACKED or len(packed.infolist()) > 200:
+                raise Unreadable("This spreadsheet is too large.", hint=f"At most {MOST_RECORDS} records are taken at once.")
+            for info in packed.infolist():
+                if info.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in packed.read(info)[:UNPACKED]:
+                    raise Unreadable("This spreadsheet declares entities, which no spreadsheet does.")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        try:
+            rows = book.worksheets[0].iter_rows(max_row=MOST_RECORDS + 200, max_col=100, values_only=True)
+            return [["" if cell is None else _cell(cell) for cell in row] for row in rows]
+        finally:
+            book.close()
+    except Unreadable:
+        raise
+    except Exception:  # noqa: BLE001  whatever openpyxl meets in a broken file
+        raise Unreadable("This is not a spreadsheet that can be read.", hint="Save it as .xlsx, or as CSV.") from None
+
+
+def _cell(cell: Any) -> str:
+    """A cell as somebody would have written it: 2019 is no 2019.0, a day has no hour."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return f"{cell:%Y-%m-%d}" if hasattr(cell, "strftime") else str(cell)
+
+
+def template(type_: str, suffix: str) -> tuple[bytes, str]:
+    """An empty table for a kind of record, and its media type."""
+    header = [f.name + ("@en" if f.tongue else "") for f in by_path(type_).values()] + list(COLUMNS)
+    if suffix == "csv":
+        out = io.StringIO(newline="")
+        csv.writer(out).writerow(header)
+        return out.getvalue().encode("utf-8-sig"), "text/csv"
+    file = io.BytesIO()
+    spreadsheet.write_rows(header, [], file)
+    return file.getvalue(), spreadsheet.XLSX.media_type

@@ -1,0 +1,42 @@
+"""What leads to a thing, and what a source holds: in few and short answers, however much it is.
+
+Functions take ``run``, which is :meth:`kvgraph.graph.Graph.run`, so that a build can find out what pages of things with very many links will ask
+(:mod:`kvgraph.build.answers`).
+"""
+
+from collections.abc import Callable
+
+import pyoxigraph as ox
+
+from .graph import Rows
+
+MANY = 400  # links to a thing up to which one query lists them all
+FIRST = 100  # things of a group that are listed where there are more links
+GROUPS = 5  # groups that are listed there, the largest ones; of the others only the number is known
+OF_SOURCE = 60  # records of a source that its page names
+
+Run = Callable[..., Rows]
+Link = tuple[ox.NamedNode, ox.NamedNode, ox.Literal | None, ox.NamedNode | None]
+
+
+def counts(run: Run, iri: str) -> Rows:
+    """How many things lead here, by property and type."""
+    return run("pages/incoming-counts", iri=iri)
+
+
+def links(run: Run, iri: str, counted: Rows, language: str) -> list[Link]:
+    """What leads here, as far as a page lists it: (thing, property, label, type)."""
+    if sum(row["count"] for row in counted) <= MANY:
+        return run("pages/incoming", iri=iri, lang=language, limit=MANY).terms if len(counted) else []
+    groups = sorted((row for row in counted.terms if row[1]), key=lambda row: -int(row[2].value))
+    found = []
+    for property_, type_, _ in groups[:GROUPS]:
+        rows = run("pages/linking", iri=iri, property=property_.value, of=type_.value, lang=language, limit=FIRST).terms
+        found += [(thing, property_, label, type_) for thing, label in rows]
+    return found
+
+
+def of_source(run: Run, iri: str) -> tuple[int, list[tuple]]:
+    """How many records a source holds, and the first of them: (thing, label)."""
+    total = next(iter(run("pages/count-of-source", source=iri)))["things"]
+    return total, run("pages/things-of-source", source=iri, limit=OF_SOURCE).terms if total else []

@@ -1,0 +1,94 @@
+"""Contributing by program: the same submissions, with a token instead of a session."""
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from ...contribute import accounts, checks, known, reading, secrets, submissions
+from ...contribute.book import Account, Submission
+from ...contribute.record import Record
+from ...errors import KvgraphError
+from .. import context
+from .sessions import the_book
+
+blueprint = Blueprint("sharing_api", __name__)
+
+
+def _account(scope: str) -> Account:
+    """Whose token came with the request: in a header, never in the address, which is written down on the way."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise Unauthorised("This needs a token.", hint="Send it as: Authorization: Bearer kvg_… (make one at /account/tokens)")
+    return accounts.of_token(the_book(), secret.strip(), scope)
+
+
+class Unauthorised(KvgraphError):
+    """There is no token."""
+
+    status = 401
+
+
+@blueprint.after_request
+def _challenge(response: Response) -> Response:
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="kvgraph"'
+    return response
+
+
+@blueprint.get("/contribute/api/submissions")
+def listed() -> Response:
+    """All of the token's owner."""
+    return jsonify([_told(s) for s in submissions.of_account(the_book(), _account("read"))])
+
+
+@blueprint.get("/contribute/api/submissions/<submission_id>")
+def one(submission_id: str) -> Response:
+    """One, with what happened to it."""
+    return jsonify(_told(submissions.find(the_book(), submission_id, _account("read")), whole=True))
+
+
+@blueprint.post("/contribute/api/submissions")
+def sent() -> tuple[Response, int]:
+    """Submit records. ``?draft=1`` only keeps them; with an ``Idempotency-Key`` what is sent twice is there once."""
+    account, graph = _account("submit"), context.graph()
+    found = reading.read(request.get_data(), reading.format_of("", request.mimetype), graph, request.args.get("type", ""))
+    key = request.headers.get("Idempotency-Key", "")[:30] or secrets.new_secret()[:30]
+    draft = request.args.get("draft") == "1"
+    for record in found:
+        _complete(record)
+    wrong = [] if draft else [_wrong(n, f) for n, record in enumerate(found) for f in checks.violations(checks.check(record, graph))]
+    if wrong:
+        return jsonify({"title": "Unprocessable Content", "status": 422, "detail": "Nothing was submitted: some of it must be mended.", "findings": wrong}), 422
+    kept = [_keep(account, f"{account.id}:api:{key}:{n}"[:64], record, draft) for n, record in enumerate(found)]
+    response = jsonify([_told(s) for s in kept])
+    response.headers["Location"] = url_for(".one", submission_id=kept[0].id)
+    return response, 201
+
+
+def _complete(record: Record) -> None:
+    """What is said for all records of a request: in the address, where a file has no place for it."""
+    graph, args = context.graph(), request.args
+    record.page, record.seen = record.page or args.get("page", ""), record.seen or args.get("seen", "") or f"{accounts.now():%Y-%m}"
+    record.relation, record.credit = record.relation or args.get("relation", ""), record.credit or args.get("credit", "")
+    record.licence = record.licence or args.get("licence") == "CC-BY-4.0"
+    if record.credit and not record.credit_actor:
+        record.credit_actor, _ = known.meant(graph, record.credit, ("actor",))
+    if not record.thing:
+        record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
+
+
+def _keep(account: Account, form: str, record: Record, draft: bool) -> Submission:
+    kept = submissions.begin(the_book(), account, form, "record", record)
+    return kept if draft or kept.state != "draft" else submissions.submit(the_book(), account, kept.id)
+
+
+def _wrong(number: int, finding: checks.Finding) -> dict:
+    return {"record": number, "field": finding.field, "message": finding.message, "value": finding.value}
+
+
+def _told(submission: Submission, whole: bool = False) -> dict:
+    told = {
+        "id": submission.id, "kind": submission.kind, "type": submission.type, "thing": submission.thing, "title": submission.title,
+        "state": submission.state, "release": submission.release or None, "page": url_for("contributing.show", submission_id=submission.id),
+    }  # fmt: skip
+    if whole:
+        told["events"] = [{"at": f"{e.at:%Y-%m-%dT%H:%M:%SZ}", "role": e.role, "action": e.action, "text": e.text} for e in submission.events]
+    return told

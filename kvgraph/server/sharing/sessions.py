@@ -1,0 +1,146 @@
+"""Who asks: the cookie of a session, and proof that a form was ours.
+
+There is no cookie before somebody signs in, but on the two pages on which they do: there a cookie of its own binds the form to the browser it was sent to. A
+form of somebody signed in is bound to their session. Besides, browsers say where a form came from (``Origin``, ``Sec-Fetch-Site``), and from elsewhere
+none is taken.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, g, redirect, request, url_for
+from flask_babel import gettext
+from werkzeug.exceptions import Forbidden
+
+from ...contribute import accounts, secrets
+from ...contribute.book import Account, Book, book
+from .. import context
+from ..rate import client_at, on_this_machine
+
+SESSION, FORM = "kvgraph_session", "kvgraph_form"
+FORM_LASTS = 3600  # seconds in which a form for signing in is to be sent
+
+
+def home() -> Path:
+    """The home of this instance."""
+    return current_app.config["HOME"] or context.graph().release.home
+
+
+def the_book() -> Book:
+    return book(home())
+
+
+def guard(blueprint: Blueprint, programs: bool = False) -> None:
+    """Have a blueprint take forms of ours only, and keep its answers to whoever asked. ``programs``: it has no forms, and signs in by tokens."""
+    if not programs:
+        blueprint.before_request(_require_own_form)
+        blueprint.context_processor(lambda: {"visitor": visitor(), "form_proof": form_proof})
+    blueprint.after_request(_keep_private)
+
+
+def visitor() -> Account | None:
+    """Who has signed in."""
+    if "visitor" not in g:
+        secret = request.cookies.get(_name(SESSION), "")
+        g.visitor = accounts.of_session(the_book(), secret) if secret else None
+    return g.visitor
+
+
+def require(role: str = "contributor") -> Callable:
+    """A view for those who have this role: others are asked to sign in, or refused."""
+
+    def around(view: Callable) -> Callable:
+        @wraps(view)
+        def guarded(*args, **kwargs):
+            if visitor() is None:
+                return ask_to_sign_in()
+            if not accounts.may(visitor(), role):
+                raise Forbidden(gettext("This is for those who have the role “%(role)s”.", role=role))
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return around
+
+
+def ask_to_sign_in() -> Response:
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/account"
+    return redirect(url_for("account.sign_in", next=here), 303)
+
+
+def sign_in(response: Response, account: Account) -> Response:
+    """Begin a new session, whatever cookie there was before."""
+    if old := request.cookies.get(_name(SESSION)):
+        accounts.end_session(the_book(), old)
+    lasts = int(accounts.SESSION.total_seconds())
+    response.set_cookie(_name(SESSION), accounts.begin_session(the_book(), account), max_age=lasts, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    response.delete_cookie(_name(FORM), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    return response
+
+
+def sign_out(response: Response) -> Response:
+    if secret := request.cookies.get(_name(SESSION)):
+        accounts.end_session(the_book(), secret)
+    response.delete_cookie(_name(SESSION), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    return response
+
+
+def next_address(default: str = "/account") -> str:
+    """Where to go after signing in: an address of ours, never one of others.
+
+    A browser takes a backslash for a slash and drops control characters, so an address with either is none of ours.
+    """
+    wanted = request.values.get("next", "")
+    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    parts = urlsplit(wanted) if plain else None
+    return wanted if parts and not parts.scheme and not parts.netloc and not parts.path.startswith("//") else default
+
+
+def address() -> str:
+    """Who asks, as far as limits go; empty for this machine, which is its operator or a proxy that stands for everybody."""
+    client = client_at(request.remote_addr)
+    return "" if on_this_machine(client) else client
+
+
+# ── Forms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def form_proof() -> str:
+    """What a form of ours has to bring back."""
+    if secret := request.cookies.get(_name(SESSION)):
+        return secrets.signed(home(), "form", secret)
+    if "form_secret" not in g:
+        g.form_secret = request.cookies.get(_name(FORM)) or secrets.new_secret()
+    return secrets.signed(home(), "sign-in", g.form_secret)
+
+
+def _require_own_form() -> None:
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden(gettext("This form was sent from another site. Nothing was changed."))
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Forbidden(gettext("This form was sent from another site. Nothing was changed."))
+    if request.endpoint == "contributing.reported" and visitor() is None:
+        return  # what anybody may send needs no proof of who sent it, and no cookie
+    session, form = request.cookies.get(_name(SESSION)), request.cookies.get(_name(FORM))
+    wanted = secrets.signed(home(), "form", session) if session else secrets.signed(home(), "sign-in", form) if form else ""
+    if not wanted or not secrets.same(wanted, request.form.get("proof", "")):
+        raise Forbidden(gettext("This form has been open too long, or cookies are switched off. Go back, load the page again, and send it once more."))
+
+
+def _keep_private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "private, no-store"
+    response.vary.add("Cookie")
+    response.headers["X-Robots-Tag"] = "noindex"
+    if "form_secret" in g and not request.cookies.get(_name(FORM)):
+        response.set_cookie(_name(FORM), g.form_secret, max_age=FORM_LASTS, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    return response
+
+
+def _name(cookie: str) -> str:
+    """A cookie that came over HTTPS cannot have been set by another host of the domain (RFC 6265bis, "__Host-")."""
+    return f"__Host-{cookie}" if request.is_secure else cookie

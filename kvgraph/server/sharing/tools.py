@@ -1,0 +1,97 @@
+"""Curators' tools: merge, rename and deprecate records, accept links; recorded like contributions, and undone like them."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask_babel import gettext
+
+from ...contribute import known, maintaining, secrets, submissions
+from ...contribute.book import Submission
+from ...errors import KvgraphError
+from ...params import expand
+from .. import context
+from .sessions import require, the_book, visitor
+
+blueprint = Blueprint("curators_tools", __name__)
+PAGE = 50  # candidates on a page
+
+
+@blueprint.get("/curate/tools")
+@require("curator")
+def tools() -> str:
+    return _tools()
+
+
+def _tools(error: KvgraphError | None = None) -> str:
+    return render_template("curate-tools.html", error=error, token=secrets.new_secret()[:40], given=request.values)
+
+
+@blueprint.post("/curate/tools")
+@require("curator")
+def used() -> Response | tuple[str, int]:
+    """One tool on one record."""
+    graph, form = context.graph(), request.form
+    try:
+        thing = _thing(form.get("thing", ""))
+        reason = form.get("reason", "").strip()
+        if len(reason) < 5:
+            raise KvgraphError(gettext("Say why, in a sentence."))
+        tool = form.get("tool", "")
+        if tool == "merge":
+            record = maintaining.merged(graph, thing, _thing(form.get("into", "")))
+        elif tool == "rename":
+            record = maintaining.renamed(graph, thing, form.get("name", ""))
+        elif tool == "deprecation":
+            record = maintaining.deprecated(graph, thing)
+        else:
+            raise KvgraphError(gettext("Choose a tool."))
+        found = _recorded(tool, record, reason, form.get("form", ""))
+    except KvgraphError as error:
+        return _tools(error), 422
+    return redirect(f"/curate/{found.id}", 303)
+
+
+def _thing(text: str) -> str:
+    found = expand(text.strip())
+    if not known.exists(context.graph(), found):
+        raise KvgraphError(gettext("There is no record %(text)s.", text=text[:100]), hint=gettext("Write its address, or for example: practice/national-ip-protocol"))
+    return found
+
+
+def _recorded(kind: str, record, reason: str, form: str) -> Submission:
+    """As a submission of the curator that is accepted at once, unless a second reviewer is wanted."""
+    record.note, record.seen, record.licence = reason[:1500], f"{datetime.now(UTC):%Y-%m}", True
+    made = submissions.begin(the_book(), visitor(), f"{visitor().id}:{form}"[:64], kind, record)
+    if made.state == "draft":
+        submissions.submit(the_book(), visitor(), made.id)
+        made = submissions.find(the_book(), made.id, visitor())
+        try:
+            made = submissions.accept(the_book(), visitor(), made.id, made.version, reason)
+        except submissions.NotAllowed:  # a second curator has to: it waits in the queue
+            pass
+    return made
+
+
+@blueprint.get("/curate/links")
+@require("curator")
+def links() -> str:
+    """Candidates for identifiers elsewhere, found by name."""
+    offset = request.args.get("from", "0")
+    start = int(offset) if offset.isdigit() and len(offset) < 7 else 0
+    rows = maintaining.candidates(context.graph())
+    return render_template("curate-links.html", rows=rows[start : start + PAGE], start=start, total=len(rows), page=PAGE, token=secrets.new_secret()[:40])
+
+
+@blueprint.post("/curate/links")
+@require("curator")
+def linked() -> Response:
+    """Accept those that were ticked: each becomes an exact match, on its actor."""
+    graph = context.graph()
+    chosen = [tuple(pair.split(" ")) for pair in request.form.getlist("link")[:PAGE] if pair.count(" ") == 1]
+    by_actor: dict[str, list[str]] = {}
+    for actor, other in chosen:
+        by_actor.setdefault(actor, []).append(other)
+    for number, (actor, others) in enumerate(by_actor.items()):
+        record = maintaining.linked(graph, actor, others)
+        _recorded("links", record, gettext("A curator compared the two and found them to be one organisation."), f"{request.form.get('form', '')[:40]}:{number}")
+    return redirect("/curate?state=accepted", 303)

@@ -1,0 +1,112 @@
+"""Whose turn it is at the query pool, and what those are told whose turn does not come."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from kvgraph.formats import JSON
+from kvgraph.store import PoolBusy, PoolClient, QueryTimeout
+
+from .pools import ENDLESS, LIGHT, busy, graph_file, hang, idle, start, until  # noqa: F401
+
+
+@pytest.fixture
+def threads():
+    with ThreadPoolExecutor(12) as executor:
+        yield executor
+
+
+def ask(client, who, timeout, order):
+    """Ask as a stranger, and note when it is over."""
+    with pytest.raises(QueryTimeout):
+        client.answer_file(ENDLESS, JSON, client=who, timeout=timeout)
+    order.append(who)
+
+
+def test_a_full_queue_says_when_to_come_back(start, threads):
+    client = start(workers=1, queue=2, timeout=15)
+    first = hang(client)
+    waiting = [threads.submit(lambda: len(list(client.select(LIGHT)))) for _ in range(2)]
+    until(lambda: client.status()["waiting"] == 2)
+    with pytest.raises(PoolBusy, match="Try again in") as caught:
+        client.select(LIGHT)
+    assert 1 <= caught.value.retry_after <= 15
+    first.close()
+    assert [found.result(5) for found in waiting] == [5, 5] and client.status()["waiting"] == 0
+
+
+def test_nobody_waits_for_ever(start):
+    client = start(workers=1, wait=0.3)
+    first = hang(client)
+    began = time.monotonic()
+    with pytest.raises(PoolBusy):
+        client.select(LIGHT)
+    assert 0.25 < time.monotonic() - began < 2 and client.status()["waiting"] == 0
+    first.close()
+
+
+def test_a_process_that_hangs_up_waits_no_more(start):
+    client = start(workers=1)
+    other = hang(client)
+    other.board.wait(other.number, 3)
+    assert client.status()["waiting"] == 3
+    other.close()
+    until(lambda: client.status()["waiting"] == 0)
+    assert len(list(client.select(LIGHT))) == 5
+
+
+def test_strangers_leave_a_worker_free_for_the_server(start, threads):
+    client, order = start(workers=2), []
+    first = hang(client, who="10.0.0.9")
+    asked = [threads.submit(ask, client, f"10.0.0.{i}", 0.1, order) for i in range(2)]
+    until(lambda: client.status()["waiting"] == 2)
+    assert len(busy(client)) == 1
+    assert len(list(client.select(LIGHT))) == 5 and not order
+    first.close()
+    for found in asked:
+        found.result(10)
+
+
+def test_strangers_take_turns(start, threads):
+    client, order = start(workers=1), []
+    first, asked = hang(client), []
+    for name in ("greedy", "greedy", "greedy", "modest"):
+        asked.append(threads.submit(ask, client, name, 0.2, order))
+        until(lambda: client.status()["waiting"] == len(asked))
+    first.close()
+    for found in asked:
+        found.result(10)
+    assert order == ["greedy", "modest", "greedy", "greedy"]
+
+
+def test_processes_take_turns(start, threads):
+    """Two desks that both have more to ask than workers are answered side by side."""
+    client = start(workers=1)
+    clients, order = [client, PoolClient(client.socket_path)], []
+
+    def ask_often(one):
+        for _ in range(100):
+            list(one.select(LIGHT))
+            order.append(one)
+
+    for found in [threads.submit(ask_often, one) for one in clients for _ in range(4)]:
+        found.result(20)
+    clients[1].close()
+    half = order[: len(order) // 2]
+    assert len(order) == 800 and min(half.count(one) for one in clients) > 40
+
+
+def test_whose_queries_were_slow_leave_a_worker_to_others(start, threads):
+    client, order = start(workers=3), []
+    for found in [threads.submit(ask, client, name, 1.1, order) for name in ("heavy", "heavier")]:
+        found.result(10)
+    idle(client, 3)
+    asked = [threads.submit(ask, client, name, 1, order) for name in ("heavy", "heavier")]
+    until(lambda: client.status()["waiting"] == 1 and busy(client))
+    assert len(busy(client)) == 1, "one of the two that strangers may have"
+    began = time.monotonic()
+    client.answer_file(LIGHT, JSON, client="modest")[1].close()
+    assert time.monotonic() - began < 0.5
+    for found in asked:
+        found.result(10)
