@@ -1,7 +1,7 @@
 # make serve   set up everything, build the bundled data into a release, serve it on http://127.0.0.1:8000/
 # make test    set up and run every check that needs no more than PyPI, npm and Chromium
 # make interop what needs more or takes longer: a newcomer's first start from an empty directory; Virtuoso, from Debian:
-#                apt-get install --no-install-recommends virtuoso-opensource-7-bin
+#                apt-get install --no-install-recommends virtuoso-opensource-7-bin openjdk-17-jre-headless
 # Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI and npm; the tests need Chromium as well.
 
 PYTHON ?= python3
@@ -20,7 +20,7 @@ build: setup
 test: setup
 	$(BIN)/python -m pytest
 
-interop: setup
+interop: setup $(VENV)/.spark
 	$(BIN)/python -m pytest -s -o python_files='interop_*.py' tests/interop
 
 bench: setup
@@ -51,8 +51,13 @@ $(VENV)/.ready: pyproject.toml requirements.lock hatch_build.py $(wildcard web/b
 $(BUNDLES): | $(VENV)/.ready
 	$(BIN)/python hatch_build.py
 
+# Spark, which only `kvgraph link --engine spark` needs.
+$(VENV)/.spark: requirements-spark.lock | $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-spark.lock
+	touch $@
+
 lock: setup
-	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v -e ^pyspark= -e ^py4j= > requirements.lock
 
 clean:
 	rm -rf $(VENV) var dist web/static/bundles

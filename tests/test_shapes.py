@@ -61,7 +61,7 @@ def found(case: Path) -> set[tuple[str, str, str, str]]:
 
 
 def test_all_cases_are_collected():
-    assert (len(VALID), len(INVALID)) == (20, 136)
+    assert (len(VALID), len(INVALID)) == (20, 137)
 
 
 def test_each_folder_is_named_after_a_shape():

@@ -13,6 +13,7 @@ import pyoxigraph as ox
 
 from .. import __version__, resources
 from ..errors import KvgraphError
+from ..link import mappings, statements
 from ..namespaces import DCTERMS, DEF, GRAPH
 from ..sources.imported import REPORT, imports
 
@@ -23,7 +24,7 @@ CONTRIBUTED = "sources/contributions/"  # what the names of contributed files be
 # What a release depends on besides the data: change one of these modules and the next build starts afresh.
 _CODE = (
     "build/run.py", "build/read.py", "build/write.py", "build/descriptions.py", "build/void.py", "build/quality.py", "build/examples.py", "build/dumps.py",
-    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "build/imports.py", "build/large_dumps.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
+    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "build/imports.py", "link/mappings.py", "link/statements.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
 )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
     for name, root in roots.items():
         for path in root.rglob("*"):
             inner = path.relative_to(root)
-            if path.suffix in SUFFIXES and not _left_out(name, inner) and not any(p[0] == "." for p in inner.parts):
+            if (path.suffix in SUFFIXES or _decisions(name, inner)) and not _left_out(name, inner) and not any(p[0] == "." for p in inner.parts):
                 found[f"{name}/{inner.as_posix()}"] = path
     for name in [n for n in found if n.startswith(CONTRIBUTED)]:
         found.pop("data/" + name[len(CONTRIBUTED) :], None)
@@ -81,6 +82,11 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
 
 
 _IMPORTS = "sources/imports"  # of these the descriptions are files like any other; their statements are taken in by build.imports
+
+
+def _decisions(root: str, inner: Path) -> bool:
+    """Whether a file is a table of links that a person decided on (SSSOM)."""
+    return root == "data" and inner.parts[0] == "links" and inner.suffix == ".tsv"
 
 
 def _left_out(root: str, inner: Path) -> bool:
@@ -115,6 +121,8 @@ def read(files: dict[str, Path], progress: Callable[[int], None] = lambda done: 
             quads = list(_quads(name, path))
         except SyntaxError as error:
             problems.append(Problem(name, error.lineno, _plain(error.msg)))
+        except KvgraphError as error:
+            problems.append(Problem(name, None, error.message))
         except UnicodeDecodeError as error:
             problems.append(Problem(name, None, f"is not UTF-8 (byte {error.start})"))
         else:
@@ -132,6 +140,10 @@ def read(files: dict[str, Path], progress: Callable[[int], None] = lambda done: 
 
 def _quads(name: str, path: Path) -> Iterator[ox.Quad]:
     """The quads of one file. Turtle files are one graph: their ontology, code list, or the list of sources."""
+    if path.suffix == ".tsv":
+        decided = list(mappings.read_table(path))
+        yield from statements.quads(decided, max((mapping.mapping_date for mapping in decided), default=""))
+        return
     content = path.read_bytes()
     content.decode("utf-8")
     for quad in ox.parse(content, format=SUFFIXES[path.suffix]):

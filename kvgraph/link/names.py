@@ -12,14 +12,16 @@ from functools import cached_property, lru_cache
 
 from anyascii import anyascii
 
-from .words import LITTLE_WORDS, forms
+from .words import COUNTRY_NAMES, LITTLE_WORDS, forms
 
 LONGEST = 400  # characters of a name that are looked at: what is longer is no name
 _FORMS, _LEADING = forms()
 _LONGEST_FORM = max(map(len, _FORMS))
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 _APOSTROPHES = re.compile(r"['’ʼ`´]")
-_UMLAUT = re.compile(r"(?<=[b-df-hj-np-tv-z])([aou])e(?=[b-df-hj-np-tv-z])|(?<![a-z])([ou])e(?=[b-df-hj-np-tv-z])|a(?=a)")
+_CODE = re.compile(r"(?<=[a-z])(?=[0-9]{3})")
+_IN_COUNTRY = re.compile(rf"\s*\((?:{'|'.join(COUNTRY_NAMES)})\)\s*$")
+_UMLAUT = re.compile(r"(?<=[b-df-hj-np-tv-z])([ao])e(?=[b-df-hj-np-tv-z])|(?<=[b-dfhj-npr-tv-z])(u)e(?=[b-df-hj-np-tv-z])|(?<![a-z])([ou])e(?=[b-df-hj-np-tv-z])|a(?=a)")
 _SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC")
 
 
@@ -63,9 +65,11 @@ def is_short(text: str) -> bool:
     >>> [is_short(name) for name in ("CNRS", "C.N.R.S.", "VITO", "UCLouvain", "ΕΜΠ", "Fraunhofer", "KU Leuven")]
     [True, True, True, False, True, False, False]
     """
+    if len(text) > 30 or len(text.split()) != 1:
+        return False
     letters = [letter for letter in text if letter.isalpha()]
     capitals = sum(letter.isupper() for letter in letters)
-    return len(text.split()) == 1 and 1 <= len(letters) <= 8 and capitals >= 2 and 2 * capitals > len(letters)
+    return 1 <= len(letters) <= 8 and capitals >= 2 and 2 * capitals > len(letters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +119,11 @@ def parse(text: str) -> Name:
 
     >>> parse("UAB Teltonika").core, parse("Goettingen Universitaet").core, parse("SE").core
     (('teltonika',), ('gottingen', 'universitat'), ('se',))
+    >>> parse("UMR8539").core, parse("Hovione (Portugal)").core
+    (('umr', '8539'), ('hovione',))
     """
-    plain = folded(text)
-    words = tuple(plain.split())
+    plain = folded(_IN_COUNTRY.sub("", text[:LONGEST]) or text)
+    words = tuple(_CODE.sub(" ", plain).split())
     whole = _without_legal_form(words)
     core = tuple(_one_letter(word) for word in whole if word not in LITTLE_WORDS) or tuple(map(_one_letter, whole))
     return Name(text, plain, whole, core, is_short(text))
@@ -134,7 +140,7 @@ def _without_legal_form(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _one_letter(word: str) -> str:
     """German and Nordic vowels written in two letters as one, as :func:`folded` leaves them: "Koeln" and "Köln", "Aarhus" and "Århus"."""
-    return _UMLAUT.sub(lambda m: m[1] or m[2] or "", word)
+    return _UMLAUT.sub(lambda m: m[1] or m[2] or m[3] or "", word)
 
 
 def similarity(a: Name | str, b: Name | str) -> float:

@@ -44,6 +44,14 @@ LEGAL_FORMS = {
 # Legal forms that stand before a name; elsewhere at its beginning these are words ("SE University").
 LEADING_FORMS = "uab sia vsi ab oy as ou mtu sihtasutus biedriba nodibinajums asbl vzw aisbl sc sas sarl gie gip ood eood ad ead"
 
+# Registers write the country behind the name of a firm, in brackets.
+COUNTRY_NAMES = (
+    "Albania", "Austria", "Belgium", "Bosnia and Herzegovina", "Bulgaria", "Croatia", "Cyprus", "Czechia", "Czech Republic", "Denmark", "Estonia", "Finland",
+    "France", "Georgia", "Germany", "Greece", "Hungary", "Iceland", "Ireland", "Israel", "Italy", "Kosovo", "Latvia", "Liechtenstein", "Lithuania",
+    "Luxembourg", "Malta", "Moldova", "Monaco", "Montenegro", "North Macedonia", "Netherlands", "The Netherlands", "Norway", "Poland", "Portugal", "Romania",
+    "Serbia", "Slovakia", "Slovenia", "Spain", "Sweden", "Switzerland", "Türkiye", "Turkey", "Ukraine", "United Kingdom", "UK", "United States",
+)  # fmt: skip
+
 # Articles, prepositions and conjunctions of the EU's languages, transliterated.
 LITTLE_WORDS = frozenset(
     "a an the of for and in on at to by with from de la le les du des d l et aux au en sur pour par di del della dell dello dei degli delle dall dal e ed il "

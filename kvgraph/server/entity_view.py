@@ -13,6 +13,7 @@ from ..namespaces import DCTERMS, ID, KV, ORG, OWL, SCHEMA
 from . import maps, network
 from .display import Shown, question_query, sentence, short, show, when
 from .likeness import Likeness, alike
+from .linked import LinksElsewhere, links_elsewhere
 from .reading_order import INCOMING, INCOMING_HIDDEN
 from .said import Elsewhere, Fact, Labels, Said, Source, Value
 from .trust import Trust, trust
@@ -73,6 +74,7 @@ class EntityView:
     sources: list[Source]
     similar: list[Likeness]
     trust: Trust | None
+    links: LinksElsewhere | None
     map: maps.SmallMap | None
     network: network.Small | None
     deprecated: bool = False  # by a curator
@@ -84,7 +86,7 @@ class EntityView:
 
 
 def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityView:
-    """Everything the page about a thing shows, in at most eight queries. Without ``around`` only what is said of the thing itself: pages of
+    """Everything the page about a thing shows, in at most nine queries. Without ``around`` only what is said of the thing itself: pages of
     places gather what is there in their own way.
 
     Raises :class:`~kvgraph.graph.UnknownThing`.
@@ -121,6 +123,7 @@ def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityVi
         sources=list(said.sources.values()),
         similar=alike(graph, iri, language) if around else [],
         trust=trusted,
+        links=links_elsewhere(graph, iri, said),
         map=maps.small_map(said.places()) if around else None,
         network=network.small(graph, iri, language) if around else None,
         deprecated=OWL + "deprecated" in said.values,

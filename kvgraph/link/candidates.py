@@ -1,0 +1,57 @@
+"""Which names are compared at all, and how much of them agrees: SQL that DuckDB and Spark read alike.
+
+Two names are candidates when they share a telling word in one country, or any word in one place; of these, the ones that have most in common.
+"""
+
+MOST = 50  # candidates of a name that is asked for
+
+_NO_CONFLICT = "(l.country = r.country OR l.country IS NULL OR r.country IS NULL)"
+
+CANDIDATES = f"""
+WITH agreeing AS (
+  SELECT l.row AS left_row, r.row AS right_row, sum(r.weight) AS weight
+  FROM asked_words l JOIN known_words r ON l.word = r.word
+  WHERE (l.rare OR l.place = r.place) AND {_NO_CONFLICT}
+  GROUP BY l.row, r.row
+), ranked AS (
+  SELECT left_row, right_row,
+    row_number() OVER (PARTITION BY left_row ORDER BY cast(weight AS double) / (l.total + r.total) DESC, right_row) AS place_in_order
+  FROM agreeing JOIN asked l ON l.row = left_row JOIN known r ON r.row = right_row
+)
+SELECT left_row, right_row FROM ranked WHERE place_in_order <= {MOST}
+"""
+
+# Shares are in thousandths. Words with "=" are acronyms.
+PAIRS = """
+WITH agreeing AS (
+  SELECT left_row, right_row,
+    sum(CASE WHEN l.word LIKE '=%' THEN 0 ELSE r.weight END) AS weight,
+    max(CASE WHEN l.word LIKE '=%' THEN length(l.word) - 1 ELSE 0 END) AS initials
+  FROM candidates JOIN asked_words l ON l.row = left_row JOIN known_words r ON r.row = right_row AND r.word = l.word
+  GROUP BY left_row, right_row
+)
+SELECT left_row * 100000000 + right_row AS row, right_row, l.record, l.text, l.key,
+  CASE WHEN l.form = 'short' OR r.form = 'short' THEN 'short' ELSE r.form END AS form,
+  cast(least(1000, round(1000 * cast(weight AS double) / l.total)) AS bigint) AS asked,
+  cast(least(1000, round(1000 * cast(weight AS double) / r.total)) AS bigint) AS found,
+  cast(weight AS bigint) AS telling,
+  CASE WHEN l.form = 'name' AND l.acronyms AND r.acronyms THEN cast(initials AS bigint) END AS initials,
+  l.country, l.place, cast(NULL AS bigint) AS crowd, l.domain, l.kind
+FROM agreeing JOIN asked l ON l.row = left_row JOIN known r ON r.row = right_row
+"""
+
+KNOWN = """
+SELECT row, cast(NULL AS bigint) AS right_row, record, text, key, form, cast(NULL AS bigint) AS asked, cast(NULL AS bigint) AS found,
+  cast(NULL AS bigint) AS telling, cast(NULL AS bigint) AS initials, country, place, crowd, domain, kind
+FROM known WHERE row IN (SELECT right_row FROM pairs)
+"""
+
+# As Splink wants pairs that it has not made itself.
+BLOCKED = "SELECT '0' AS match_key, concat('asked-__-', row) AS join_key_l, concat('known-__-', right_row) AS join_key_r FROM pairs"
+
+BEST = """
+WITH rounded AS (SELECT *, round(match_weight, 6) AS weight FROM {predictions}),
+best AS (SELECT *, row_number() OVER (PARTITION BY record_l, record_r ORDER BY weight DESC, row_l, row_r) AS nth FROM rounded),
+ranked AS (SELECT *, row_number() OVER (PARTITION BY record_l ORDER BY weight DESC, record_r) AS place_in_order FROM best WHERE nth = 1)
+SELECT {columns} FROM ranked WHERE place_in_order <= {most} ORDER BY record_l, place_in_order
+"""

@@ -1,0 +1,111 @@
+"""Where linking runs: DuckDB in this process, or Spark on as many machines as it is given."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from ..errors import KvgraphError
+from . import candidates
+from .model import COLUMNS, Model
+from .rows import Side
+
+FOUND = 8  # organisations that are kept for each one asked for
+
+
+class DuckDB:
+    """Splink on DuckDB."""
+
+    def __init__(self):
+        import duckdb
+        from splink import DuckDBAPI
+
+        self.connection = duckdb.connect()
+        self.api = DuckDBAPI(self.connection)
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """A table under a name."""
+        self.connection.register(f"{name}_arrow", table)
+        self.make(name, f"SELECT * FROM {name}_arrow")
+
+    def make(self, name: str, query: str) -> None:
+        """The answer of a query as a table."""
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+
+    def fetch(self, query: str) -> pa.Table:
+        """The answer of a query."""
+        return self.connection.sql(query).to_arrow_table()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Spark:
+    """Splink on Spark. ``master`` is as Spark has it: ``spark://host:7077``, ``local[2]``, ``local-cluster[2,1,1024]`` …"""
+
+    def __init__(self, master: str = "local[*]"):
+        try:
+            from pyspark.sql import SparkSession
+            from splink import SparkAPI
+            from splink.backends.spark import similarity_jar_location
+        except ImportError:
+            raise KvgraphError("Spark is not installed.", hint="Run: pip install 'kvgraph[spark]'; it needs Java 17 or newer.") from None
+        self.session = (
+            SparkSession.builder.master(master).appName("kvgraph link").config("spark.jars", similarity_jar_location())
+            .config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "8").config("spark.default.parallelism", "8")
+            .config("spark.sql.execution.arrow.pyspark.enabled", "true").config("spark.log.level", "ERROR").getOrCreate()
+        )  # fmt: skip
+        self.api = SparkAPI(spark_session=self.session, break_lineage_method="persist", num_partitions_on_repartition=8)
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """A table under a name."""
+        self.session.createDataFrame(table).repartition(8).createOrReplaceTempView(name)
+
+    def make(self, name: str, query: str) -> None:
+        """The answer of a query as a table."""
+        self.session.sql(query).persist().createOrReplaceTempView(name)
+
+    def fetch(self, query: str) -> pa.Table:
+        """The answer of a query."""
+        return self.session.sql(query).toArrow()
+
+    def close(self) -> None:
+        self.session.stop()
+
+
+Engine = DuckDB | Spark
+
+
+@contextmanager
+def engine(name: str, master: str | None = None) -> Iterator[Engine]:
+    """An engine by its name, closed in the end. Raises :class:`KvgraphError` where it is not installed."""
+    made = DuckDB() if name == "duckdb" else Spark(master) if master else Spark()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def score(made: Engine, left: Side, right: Side, model: Model, most: int = FOUND) -> pa.Table:
+    """For each organisation asked for the best candidates, with how they agree: ``record_l``, ``record_r``, ``weight`` (log2 of the odds), levels."""
+    from splink import Linker
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made.put("asked", left.rows)
+        made.put("asked_words", left.words)
+        made.put("known", right.rows)
+        made.put("known_words", right.words)
+        for name in ("candidates", "pairs"):
+            made.make(name, getattr(candidates, name.upper()))
+        made.make("known_rows", candidates.KNOWN)
+        made.make("blocked", candidates.BLOCKED)
+        register = made.api.register
+        tables = [register("pairs", dataset_display_name="asked"), register("known_rows", dataset_display_name="known")]
+        logging.getLogger("splink").setLevel(logging.ERROR)
+        linker = Linker(tables, model.settings(), log_level=None, validate_settings=False)
+        linker.table_management.register_blocked_pairs_for_predict(register("blocked", table_name="blocked_pairs"))
+        predictions = linker.inference.predict(warning_mode="never")
+        return made.fetch(candidates.BEST.format(predictions=predictions.physical_name, columns=", ".join((*COLUMNS, "weight")), most=most))

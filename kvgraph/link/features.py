@@ -1,0 +1,140 @@
+"""What words mean and how telling they are: the features that names are compared by.
+
+Words are brought to one language by a lexicon (``lexicon.json``; how it was made: ``tests/linking/lexicon.py``) and weighed: the fewer organisations
+of the target have a word, the more it says. A word that neither the target nor the lexicon knows is read as the nearest one that the target knows.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+
+SCALE = 100  # weights are whole numbers, so that their sums are the same in whatever order an engine adds them
+TOWN = 3  # a word that is the name of a town says so much less: the place is compared by itself
+_PART = 4  # letters of the shortest part of a compound
+_TYPED = 6  # letters of the shortest word in which a typing error is mended
+Meanings = Mapping[str, Sequence[str]]
+
+
+@cache
+def lexicon() -> Meanings:
+    """Words of many languages, transliterated, and the English words that mean the same.
+
+    >>> lexicon()["universitat"], lexicon()["sveuciliste"]
+    (('university',), ('university',))
+    """
+    text = resources.files(__package__).joinpath("lexicon.json").read_text(encoding="utf-8")
+    return {word: tuple(meanings.split()) for word, meanings in json.loads(text)["words"].items()}
+
+
+def meaning(core: Iterable[str], known: Meanings | None = None) -> frozenset[str]:
+    """What words mean, each as it would sound in any language: equal for most translations of one name.
+
+    >>> meaning(["universitat", "wien"]) == meaning(["university", "vienna"]), sorted(meaning(["klimaforschung"]))
+    (True, ['clmt', 'rsrc'])
+    """
+    if known is None:
+        return frozenset().union(*map(_meant, core))
+    return frozenset(sound(english) for word in core for english in _english(word, known))
+
+
+@cache
+def _meant(word: str) -> frozenset[str]:
+    return frozenset(map(sound, _english(word, lexicon())))
+
+
+def _english(word: str, known: Meanings) -> Iterator[str]:
+    """English words for one; a compound whose last part is known is taken apart."""
+    if word in known:
+        yield from known[word]
+        return
+    for at in range(_PART, len(word) - _PART):
+        if word[at:] in known:
+            yield from known[word[at:]]
+            head = word[:at]
+            yield from _english(head[:-1] if head[:-1] in known and head not in known else head, known)
+            return
+    yield word
+
+
+_SPELLINGS = [(re.compile(pattern), to) for pattern, to in (
+    ("ph", "f"), ("th", "t"), ("tsch|sch|tz|cz|sz|ts", "s"), ("ch|ck|qu|k|q", "c"), ("w", "v"), ("z", "s"), ("x", "cs"), ("j", "i"), ("dg", "g"),
+)]  # fmt: skip
+
+
+@cache
+def sound(word: str) -> str:
+    """The first letter of a word and its next five consonants, spelt as one: alike for a word of learning in most languages.
+
+    >>> sound("nanotechnology") == sound("nanotecnologia"), sound("physics") == sound("fizyka"), sound("graz")
+    (True, True, 'graz')
+    """
+    if word.isdigit() or len(word) < 5:
+        return word
+    plain = stem(word)
+    for pattern, to in _SPELLINGS:
+        plain = pattern.sub(to, plain)
+    consonants = re.sub(r"(.)\1", r"\1", plain[0] + re.sub("[aeiouyh]", "", plain[1:]))[:6]
+    return consonants if len(consonants) > 2 else stem(word)
+
+
+def stem(word: str) -> str:
+    """An English word without its plural.
+
+    >>> [stem(word) for word in ("sciences", "studies", "campus", "gas")]
+    ['science', 'study', 'campus', 'gas']
+    """
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+@dataclass
+class Vocabulary:
+    """The words of a target: how telling each is, and which were written."""
+
+    size: int = 0
+    weights: dict[str, int] = field(default_factory=dict)  # by meaning
+    numbers: dict[str, int] = field(default_factory=dict)
+    written: Counter[str] = field(default_factory=Counter)  # words as they are written, for typing errors
+    typed: int = _TYPED
+    _near: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bags: Sequence[frozenset[str]], written: Iterable[str], towns: frozenset[str] = frozenset(), typed: int = _TYPED) -> "Vocabulary":
+        """From the meanings in all names of each organisation, and the words as written; ``typed`` letters has the shortest word that is mended.
+
+        >>> some = Vocabulary.of([frozenset({"unvrst", "graz"}), frozenset({"unvrst", "vnn"})], ["university", "graz", "vienna"])
+        >>> some.weight("graz") > some.weight("unvrst"), some.read("univrsity"), some.read("vienne")
+        (True, 'university', 'vienna')
+        """
+        counts = Counter(word for bag in bags for word in bag)
+        vocabulary = cls(len(bags), written=Counter(written), typed=typed)
+        for number, word in enumerate(sorted(counts), 1):
+            vocabulary.numbers[word] = number
+            vocabulary.weights[word] = max(1, round(SCALE * math.log((len(bags) + 1) / counts[word])) // (TOWN if word in towns else 1))
+        for word in vocabulary.written:
+            if len(word) >= typed - 1 and not word.isdigit():
+                for shorter in _shortened(word):
+                    vocabulary._near.setdefault(shorter, []).append(word)
+        return vocabulary
+
+    def weight(self, word: str) -> int:
+        """How telling a word is. One that the target does not have weighs as much as one that a single organisation has."""
+        return self.weights.get(word) or max(1, round(SCALE * math.log(self.size + 1)))
+
+    def read(self, word: str) -> str:
+        """A word as it is written in the target where one letter is wrong, missing or too many, or two have changed places."""
+        if len(word) < self.typed or word.isdigit() or word in self.written or word in lexicon():
+            return word
+        found = {near for shorter in _shortened(word) for near in self._near.get(shorter, ()) if abs(len(near) - len(word)) < 2}
+        return min(found, key=lambda near: (near[0] != word[0], -self.written[near], near), default=word)
+
+
+def _shortened(word: str) -> set[str]:
+    """The word, and what is left of it without one letter: two words that are one slip apart have one of these in common."""
+    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}

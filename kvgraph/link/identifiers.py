@@ -1,0 +1,71 @@
+"""What is certain without comparing names: identifiers in common, a homepage that only the two have, and what follows from these."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from .decide import Evidence
+from .mappings import CLOSE, EXACT, IDENTIFIER, LEXICAL, LOGICAL, evidence_text
+from .mappings import Mapping as Link
+from .names import abbreviates, best
+from .organisations import Organisation, domain
+
+_BITS = {"identifier": 12.0, "homepage": 8.0}
+_ALIKE = 0.4  # of names, that a homepage in common is believed
+
+
+def by_identifier(ours: Sequence[Organisation], theirs: Sequence[Organisation]) -> Iterator[tuple[int, int, Evidence]]:
+    """Pairs with an identifier in common that no third has, such as a ROR, a PIC or a Wikidata item."""
+    yield from _shared(ours, theirs, lambda organisation: {organisation.iri, *organisation.identifiers}, "identifier")
+
+
+def by_homepage(ours: Sequence[Organisation], theirs: Sequence[Organisation]) -> Iterator[tuple[int, int, Evidence]]:
+    """Pairs with a domain in common that no third has, and names that could be of one organisation."""
+    for a, b, evidence in _shared(ours, theirs, lambda organisation: {domain(organisation.homepage)} - {""}, "homepage"):
+        names = [(x, y) for x in (*ours[a].names, *ours[a].short) for y in (*theirs[b].names, *theirs[b].short)]
+        if any(best(x, [y]) >= _ALIKE or abbreviates(x, y) or abbreviates(y, x) for x, y in names):
+            yield a, b, evidence
+
+
+def _shared(ours, theirs, of, feature: str) -> Iterator[tuple[int, int, Evidence]]:
+    sides = []
+    for organisations in (ours, theirs):
+        having = defaultdict(list)
+        for number, organisation in enumerate(organisations):
+            for value in of(organisation):
+                having[value].append(number)
+        sides.append(having)
+    left, right = sides
+    for value in sorted(left.keys() & right.keys()):
+        if len(left[value]) == len(right[value]) == 1:
+            yield left[value][0], right[value][0], Evidence(feature, value, _BITS[feature])
+
+
+# What a query about concepts, regions and policies says of a pair, as a predicate, a justification and a confidence.
+_BECAUSE = {
+    "identifier": (EXACT, IDENTIFIER, 0.99),
+    "stated": (EXACT, IDENTIFIER, 0.98),
+    "label": (CLOSE, LEXICAL, 0.8),
+}
+
+
+def by_statement(rows: Iterable[Mapping[str, str]], tool: str, date: str) -> Iterator[Link]:
+    """Links of regions, policies and topics, from rows of the question ``pages/links-of-concepts``: ``ours``, ``theirs``, ``because``, ``value``."""
+    for row in rows:
+        predicate, justification, confidence = _BECAUSE[row["because"]]
+        evidence = evidence_text([Evidence(row["because"], row["value"], _BITS["identifier"] if predicate == EXACT else 2.0)])
+        yield Link(row["ours"], row["ourLabel"] or "", predicate, row["theirs"], row["theirLabel"] or "", justification, confidence,
+                   object_source=row["source"] or "", mapping_tool=tool, mapping_date=date, other=evidence)  # fmt: skip
+
+
+def following(links: Iterable[Link], identifiers: Mapping[str, Sequence[str]], wanted: Mapping[str, str]) -> Iterator[Link]:
+    """What follows from accepted links: the Wikidata item and so on that the other side gives as its own.
+
+    ``identifiers`` has those of each thing of others, ``wanted`` the beginnings of addresses that we link to, with the source they are of.
+    """
+    for link in links:
+        for other in identifiers.get(link.object_id, ()) if link.accepted else ():
+            source = next((name for start, name in wanted.items() if other.startswith(start)), None)
+            if source and other != link.object_id:
+                evidence = evidence_text([Evidence("follows from", link.object_id, _BITS["identifier"])])
+                yield replace(link, object_id=other, object_source=source, mapping_justification=LOGICAL, other=evidence)

@@ -1,0 +1,131 @@
+"""From organisations to the tables that an engine compares: a row for each name, and one for all names of an organisation together.
+
+Everything that is linear in the number of names is done here, once and in Python; what compares names with names is SQL (:mod:`.candidates`) and
+Splink, so that an engine can spread it over machines.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import pyarrow as pa
+
+from .features import SCALE, Vocabulary, meaning
+from .names import Name, is_short, parse
+from .organisations import Organisation, domain
+
+COMMON = 0.02  # a word that more organisations have than this share of them does not alone make two names candidates
+_LEAST = 200
+_MOST_WORDS = 40  # in all names of an organisation together: more than that is a list, not a name
+_ACRONYM = 600 * SCALE // 100  # weight of an acronym that initials agree with, when candidates are chosen
+
+_ROW = pa.schema(
+    [("row", pa.int64()), ("record", pa.int64()), ("text", pa.string()), ("key", pa.string()), ("form", pa.string()), ("total", pa.int64()),
+     ("country", pa.string()), ("place", pa.string()), ("crowd", pa.int64()), ("domain", pa.string()), ("kind", pa.string()), ("acronyms", pa.bool_())]
+)  # fmt: skip
+
+
+@dataclass
+class Side:
+    """Rows of names, and their words: tables for an engine. ``text`` of a row is the name as it was given, empty for all names together."""
+
+    rows: pa.Table
+    words: pa.Table
+
+
+@dataclass(frozen=True)
+class _Row:
+    record: int
+    organisation: Organisation
+    text: str
+    name: Name | None  # None: all names together
+    core: frozenset[str]
+
+    @property
+    def form(self) -> str:
+        return "all" if self.name is None else "short" if self.name.short or self.text in self.organisation.short else "name"
+
+
+def _rows(organisations: Iterable[Organisation]) -> Iterator[_Row]:
+    for record, organisation in enumerate(organisations):
+        names = {name.key: (text, name) for text in reversed((*organisation.names, *organisation.short)) if (name := parse(text)).key}
+        for text, name in names.values():
+            yield _Row(record, organisation, text, name, name.tokens)
+        yield _Row(record, organisation, "", None, frozenset().union(*(name.tokens for _, name in names.values())))
+
+
+def place_key(place: str, read: Callable[[str], str] = str) -> str:
+    """A place in one spelling and language, typing errors mended by ``read``.
+
+    >>> place_key("Wien") == place_key("Vienna"), place_key("Praha 6") == place_key("Prague")
+    (True, True)
+    """
+    return " ".join(sorted(meaning(read(word) for word in parse(place).core if not word.isdigit())))
+
+
+def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple[Side, Side]:
+    """Tables of the organisations that are asked for, and of those that are known."""
+    rows = list(_rows(known))
+    means = [meaning(row.core) for row in rows]
+    crowds = Counter(place_key(organisation.place) for organisation in known)
+    vocabulary = Vocabulary.of(
+        [words for row, words in zip(rows, means) if row.name is None], (word for row in rows if row.name for word in row.core),
+        towns=frozenset(crowds) - {""},
+    )  # fmt: skip
+    right = _side(zip(rows, means), vocabulary, crowds)
+    single = [row for row in _rows(asked) if row.name is not None]
+    towns = Vocabulary.of([], (word for place in {o.place for o in known} for word in parse(place).core), typed=4)
+    left = _side(((row, meaning(map(vocabulary.read, row.core))) for row in single), vocabulary, crowds, towns)
+    return left, right
+
+
+def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, crowds: Counter[str], towns: Vocabulary | None = None) -> Side:
+    """One side; ``towns`` mends the places of the side that is asked for, and is left out for the other."""
+    columns: list[list] = [[] for _ in _ROW]
+    words: list[str] = []
+    weights: list[int] = []
+    rare: list[bool] = []
+    of: list[int] = []
+    place_of = cache(lambda place: place_key(place, towns.read if towns else str))
+    for row, means in rows:
+        if not means or len(means) > _MOST_WORDS:
+            continue
+        number = len(columns[0])
+        weighed = sorted([(vocabulary.weight(word), word) for word in means], reverse=True)
+        telling = _telling([word for _, word in weighed], vocabulary)
+        organisation, key = row.organisation, place_of(row.organisation.place)
+        acronyms = [f"={acronym}" for acronym in _acronyms(row, towns is not None)]
+        values = (number, row.record, row.text, row.name.key if row.name else "", row.form, sum([weight for weight, _ in weighed]),
+                  organisation.country or None, key or None, crowds[key], domain(organisation.homepage) or None, organisation.kind or None, bool(acronyms))  # fmt: skip
+        for column, value in zip(columns, values):
+            column.append(value)
+        words += [word for _, word in weighed] + acronyms
+        weights += [weight for weight, _ in weighed] + [_ACRONYM + len(acronym) for acronym in acronyms]
+        rare += [word in telling for _, word in weighed] + [True] * len(acronyms)
+        of += [number] * (len(weighed) + len(acronyms))
+    table = pa.table(columns, schema=_ROW)
+    of_row = pa.array(of, pa.int64())
+    repeated = table.select(["country", "place"]).take(of_row)
+    return Side(table, pa.table({"row": of_row, "word": pa.array(words, pa.string()), "weight": pa.array(weights, pa.int64()), "rare": pa.array(rare, pa.bool_()),
+                                 "country": repeated["country"], "place": repeated["place"]}))  # fmt: skip
+
+
+def _telling(words: list[str], vocabulary: Vocabulary) -> set[str]:
+    """Of the words of a name, most telling first, those by which it is looked for: all that are not common, at least three."""
+    known = [word for word in words if word in vocabulary.weights]
+    if vocabulary.size <= _LEAST:
+        return set(known)
+    common = SCALE * math.log((vocabulary.size + 1) / max(_LEAST, COMMON * vocabulary.size))
+    found = [word for word in known if vocabulary.weights[word] > common]
+    return set(found if len(found) > 1 else known[:3])
+
+
+def _acronyms(row: _Row, asking: bool) -> list[str]:
+    """Acronyms that initials may agree with: of a name asked for those that could be made of it, of an organisation those that it has."""
+    if asking:
+        found = {"".join(row.name.whole)} if row.form == "short" else row.name.initials
+    else:
+        found = {"".join(parse(text).whole) for text in (*row.organisation.short, *filter(is_short, row.organisation.names))} if row.form == "all" else set()
+    return sorted(acronym for acronym in found if len(acronym) > 2)
