@@ -52,7 +52,7 @@ def run(home: Path | None, sources: tuple[str, ...], engine: str, master: str | 
     with progress() as bar:
         bar.step("read our actors")
         ours = linking.of_rows(graph.run("pages/actors-to-link"))
-        concepts = list(graph.run("pages/links-of-concepts"))
+        concepts = [] if sources else list(graph.run("pages/links-of-concepts"))  # not of a single source
         with engines.engine(engine, master) as made:
             linked = linking.link(ours, tables, made, concepts, decisions, bar.step)
     print_records(linked.counts(), ["source", "accepted", "review", "rejected", "conflicts"], format_)
