@@ -11,8 +11,8 @@ import threading
 import time
 from collections import Counter
 from html import unescape
-
-import urllib3
+from http.client import HTTPConnection
+from urllib.parse import urlencode
 
 from kvgraph.contribute import accounts, submissions
 from kvgraph.contribute.book import book
@@ -36,19 +36,27 @@ class Somebody:
     """A client with a cookie, who sends the forms that are on pages."""
 
     def __init__(self, base: str, errors: list):
-        self.http = urllib3.HTTPConnectionPool(base.removeprefix("http://").partition(":")[0], int(base.rpartition(":")[2]), maxsize=1, retries=False, timeout=60)
+        self.host = base.removeprefix("http://")
         self.cookies: dict[str, str] = {}
         self.errors = errors
 
     def ask(self, method: str, address: str, fields: dict | None = None, fine: tuple[int, ...] = (200, 303)) -> tuple[int, str]:
         headers = {"Accept": "text/html", "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
-        answer = self.http.request(method, address, fields=fields, headers=headers, redirect=False, encode_multipart=False) if fields else self.http.request(method, address, headers=headers, redirect=False)
-        for cookie in answer.headers.getlist("Set-Cookie"):
+        if fields:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        http = HTTPConnection(self.host, timeout=60)
+        try:
+            http.request(method, address, urlencode(fields) if fields else None, headers)
+            answer = http.getresponse()
+            body = answer.read()
+        finally:
+            http.close()
+        for cookie in answer.headers.get_all("Set-Cookie", []):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         if answer.status not in fine:
-            self.errors.append((method, address, answer.status, answer.data[-300:]))
-        return answer.status, answer.headers.get("Location") or answer.data.decode()
+            self.errors.append((method, address, answer.status, body[-300:]))
+        return answer.status, answer.headers.get("Location") or body.decode()
 
     def sign_in(self, name: str) -> None:
         self.ask("POST", "/account/sign-in", {"proof": field(self.ask("GET", "/account/sign-in")[1], "proof"), "name": name, "password": PASSWORD})
