@@ -18,7 +18,7 @@ SHARE = {
     ("principle", "translated"): 100, ("principle", "sectioned"): 76, ("principle", "defined"): 39,
 }  # fmt: skip
 NAMED_IN_ENGLISH = {"Regions of NUTS level 0": 39, "Regions of NUTS level 1": 59, "Regions of NUTS level 2": 158, "Regions of NUTS level 3": 657}
-CERTAIN = {"ror.org": 434, "www.wikidata.org": 367}
+CERTAIN = {"ror.org": 434, "www.wikidata.org": 366}
 MOST_SUSPECTED, MOST_UNCONNECTED = 10, 50  # lessons of evaluations stand alone, as do actors of whom no page says any more that they took part
 
 

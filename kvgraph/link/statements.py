@@ -67,7 +67,7 @@ def _description(counts: dict[str, int], date: str) -> Iterator[ox.Quad]:
             graph = f"{LINKS}/{basis}"
             said += [
                 (graph, RDF + "type", PROV + "Entity"), (graph, KV + "basis", f"{ID}basis/{basis}"), (graph, DCTERMS + "source", PAGE),
-                (graph, KV + "seenOn", day), (graph, PROV + "wasAttributedTo", CURATORS),
+                (graph, KV + "seenOn", day), (graph, KV + "sourceKind", ID + "source-kind/official"), (graph, PROV + "wasAttributedTo", CURATORS),
                 (graph, DCTERMS + "isPartOf", SOURCE), (graph, RDFS + "comment", ox.Literal(comments[basis], language="en")),
             ]  # fmt: skip
     for subject, property_, value in said:
