@@ -183,7 +183,7 @@ def _free_id(home: Path, wanted: str) -> str:
 
 
 def _validated(home: Path, sources: Sources, large: list[Import]) -> dict:
-    """The validation report of this merge: pyshacl's, and of large imports that of the fast engine; each from the cache where it was seen before."""
+    """The validation report of this merge, and beside it of each large import; each from the cache where it was seen before."""
     statements = beside(sources.store, {found.report["graph"] for found in large})
     key = hashlib.sha256(b"".join(sorted(ox.serialize(statements, format=ox.RdfFormat.N_TRIPLES).splitlines(keepends=True)))).hexdigest()
     results = located(sources, _cached(home, key, lambda: results_of(statements)))

@@ -104,8 +104,6 @@ def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     (run / "metrics").mkdir()
     env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(run / "metrics")}
     env["KVGRAPH_TIMEOUT"] = str(settings.timeout)
-    if settings.data:
-        env["KVGRAPH_DATA"] = str(settings.data)
     # In a session of its own: Ctrl-C in a terminal is for us, and we tell it to end.
     web = subprocess.Popen(command, preexec_fn=_die_with_parent, env={**os.environ, **env}, start_new_session=True)
     deadline = time.monotonic() + READY_WITHIN

@@ -33,7 +33,7 @@ def page(submission: Submission, graph: Graph) -> str:
     canonical = request.host_url.rstrip("/") + quote(local, safe="/%")
     trail = [(f"/search?type={thing.type.name}", sentence(gettext(thing.type.plural)))] if thing.type else []
     return render_template(
-        "contribute-preview.html", thing=thing, trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical), submission=submission,
+        "contribute-preview.html", thing=thing, imported=None, trail=trail, canonical=canonical, schema_org=schema_org.about(thing, canonical), submission=submission,
         citation=Citation.of(graph.release, request.host_url, submission.thing, thing.name, thing.type.label if thing.type else ""),
         cite=quote(path_of(submission.thing, under="cite") or "", safe="/%"), table="",
     )  # fmt: skip
