@@ -173,21 +173,32 @@ def fast(data: Path, shapes: str | None = None) -> Report:
         found = shacl.Shapes.from_turtle(shapes).validate_file(str(data), allow_warnings=True)
     except (ValueError, OSError) as error:
         raise ShapesError(f"The shapes cannot be used: {error}") from error
-    # The engine names the shape, pyshacl the SPARQL constraint in it: each of ours has one.
-    rules = {t.subject.value: t.object.value for t in ox.parse(shapes, format=ox.RdfFormat.TURTLE) if t.predicate.value == str(SH.sparql)}
+    rules = _rules(shapes)
     return Report(tuple(sorted({_fast_result(result, rules) for result in found.results}, key=Result._order)))
 
 
-def _fast_result(result, rules: dict[str, str]) -> Result:
+def _rules(shapes: str) -> dict[str, dict[str, str]]:
+    """The SPARQL constraints of each shape, by how their messages begin: the engine names the shape, pyshacl the constraint in it."""
+    triples = list(ox.parse(shapes, format=ox.RdfFormat.TURTLE))
+    begins = {t.subject: t.object.value.partition("{")[0] for t in triples if t.predicate.value == str(SH.message)}
+    rules: dict[str, dict[str, str]] = {}
+    for triple in triples:
+        if triple.predicate.value == str(SH.sparql):
+            rules.setdefault(triple.subject.value, {})[begins[triple.object]] = triple.object.value
+    return rules
+
+
+def _fast_result(result, rules: dict[str, dict[str, str]]) -> Result:
+    message = " ".join(sorted(result.messages))
     focus, shape = result.focus_node, result.source_shape.strip("<>")
     path = result.path and re.sub(r"<([^>]+)>", lambda iri: name if (name := compact(iri[1])) != iri[1] else iri[0], result.path)
     return Result(
         severity=result.severity,
-        shape=rules.get(shape, shape) if result.component_iri == str(SH.SPARQLConstraintComponent) else shape,
+        shape=next((rule for begin, rule in rules.get(shape, {}).items() if message.startswith(begin)), shape),
         focus=focus[1:-1] if focus.startswith("<") else focus,
         path=path[1:-1] if path and path.startswith("(") and "/" in path else path,  # a sequence stands in brackets
         value=result.value,
-        message=" ".join(sorted(result.messages)),
+        message=message,
         component=result.component_iri,
     )
 

@@ -26,7 +26,7 @@ def test_a_release_holds_what_the_design_says(tmp_path, small_data):
     built = build(tmp_path, data=small_data)
     assert built.fresh and releases.current(tmp_path) == built.release
     present = {p.name for p in built.release.path.iterdir()}
-    assert present == {"dumps", "catalogue.ttl", "documents.txt", "search", "connections", "similarity", "regions", "answers", "report.json", "manifest.json"}
+    assert present == {"dumps", "catalogue.ttl", "documents.txt", "search", "connections", "similarity", "regions", "answers", "report.json", "manifest.json", "names"}
     manifest = built.release.manifest
     assert manifest["counts"]["practice"] == 1 and manifest["counts"]["actor"] == 3
     assert manifest["files"]["dumps/kvgraph.nq.gz"]["bytes"] == built.release.nquads.stat().st_size
@@ -148,7 +148,7 @@ def test_sources_of_the_home_are_part_of_the_release(tmp_path, small_data):
 def test_progress_is_told(tmp_path, small_data):
     steps, counts = [], []
     build(tmp_path, data=small_data, step=steps.append, progress=lambda done, total: counts.append((done, total)))
-    assert steps == ["read sources", "describe", "validate", "dumps", "search index", "connection index", "similarity", "region index", "answers", "publish", "event stream"]
+    assert steps == ["read sources", "describe", "validate", "dumps", "search index", "name index", "connection index", "similarity", "region index", "answers", "publish", "event stream"]
     assert counts[-1][0] == counts[-1][1] > 3
 
 

@@ -93,8 +93,10 @@ def bundled(bundled_home):
 @pytest.mark.parametrize("name", queries.names() + queries.names(kind="pages"))
 def test_every_question_has_the_same_answer_from_an_engine_that_loaded_the_dump(bundled, name):
     here, there = bundled
-    params = queries.load(name).examples
-    assert said(there.run(name, **params)) == said(here.run(name, **params)) not in ([], None)
+    question = queries.load(name)
+    answer = said(here.run(name, **question.examples))
+    assert said(there.run(name, **question.examples)) == answer
+    assert answer not in ([], None) or "imported" in question.tags  # without imports there is nothing to say
 
 
 def test_another_kvgraph_is_a_remote_engine(small_home):
