@@ -10,8 +10,8 @@ from .model import COMPARISONS, Model, level
 
 ACCEPT, REVIEW = "accept", "review"
 REVIEWED = 3  # candidates of one organisation that a person is asked about
-_EQUAL, _FEW = "equal short name", {"same place, with few organisations", "same place, with some organisations"}
-_SHORT = {_EQUAL, "short name, like", "short name"}
+_ACRONYMS = {"equal short name", "short name, like", "short name", "nothing in common"}  # of these only an acronym, or the initials, can agree
+MOST_AHEAD = 12.0  # bits: to be further ahead of the next candidate says no more
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Decision:
 def decide(scored: pa.Table, model: Model) -> Iterator[Decision]:
     """Decisions about scored candidates (as :func:`kvgraph.link.engines.score` gives them), best first for each organisation.
 
-    Accepted is what is probable enough and well ahead of the next candidate; an acronym alone never accepts, a homepage or a place that few share must
-    agree with it.
+    Accepted is what is probable enough and well ahead of the next candidate: the further ahead, the less probable it need be. An acronym alone never
+    accepts, however few organisations share its place: the homepage must agree with it.
     """
     for _, rows in groupby(scored.to_pylist(), key=lambda row: row["record_l"]):
         ranked = list(rows)
@@ -53,7 +53,8 @@ def decide(scored: pa.Table, model: Model) -> Iterator[Decision]:
             behind = ranked[1]["weight"] if place == 0 and len(ranked) > 1 else None if place == 0 else ranked[0]["weight"]
             margin = 60.0 if behind is None else row["weight"] - behind
             evidence = tuple(_evidence(row, model))
-            sure = row["weight"] >= model.accept and margin >= model.margin and not _acronym_alone(evidence)
+            enough = row["weight"] + model.ahead * min(margin, MOST_AHEAD) >= model.accept
+            sure = enough and margin >= model.margin and not _acronym_alone(evidence)
             asked_for = place < REVIEWED and row["weight"] >= model.review
             verdict = ACCEPT if sure else REVIEW if asked_for else ""
             yield Decision(row["record_l"], row["record_r"], row["weight"], margin, verdict, (row["text_l"], row["text_r"]), evidence)
@@ -61,7 +62,7 @@ def decide(scored: pa.Table, model: Model) -> Iterator[Decision]:
 
 def _acronym_alone(evidence: tuple[Evidence, ...]) -> bool:
     found = {line.feature: line.finding for line in evidence}
-    return found["name"] in _SHORT and found.get("homepage") != "same domain" and not (found["name"] == _EQUAL and found.get("place") in _FEW)
+    return found["name"] in _ACRONYMS and found.get("homepage") != "same domain"
 
 
 def _evidence(row: dict, model: Model) -> Iterator[Evidence]:

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
+from .words import NATIONS
+
 SCALE = 100  # weights are whole numbers, so that their sums are the same in whatever order an engine adds them
 TOWN = 3  # a word that is the name of a town says so much less: the place is compared by itself
 _PART = 4  # letters of the shortest part of a compound
 _TYPED = 6  # letters of the shortest word in which a typing error is mended
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12", "xiii": "13", "xiv": "14"}
 Meanings = Mapping[str, Sequence[str]]
 
 
@@ -44,11 +47,14 @@ def meaning(core: Iterable[str], known: Meanings | None = None) -> frozenset[str
 
 @cache
 def _meant(word: str) -> frozenset[str]:
-    return frozenset(map(sound, _english(word, lexicon())))
+    return frozenset(sound(NATIONS.get(english, english)) for english in _english(word, lexicon()))
 
 
 def _english(word: str, known: Meanings) -> Iterator[str]:
-    """English words for one; a compound whose last part is known is taken apart."""
+    """English words for one; a compound whose last part is known is taken apart, and Roman numerals are read."""
+    if word in _ROMAN:
+        yield _ROMAN[word]
+        return
     if word in known:
         yield from known[word]
         return
@@ -80,6 +86,25 @@ def sound(word: str) -> str:
         plain = pattern.sub(to, plain)
     consonants = re.sub(r"(.)\1", r"\1", plain[0] + re.sub("[aeiouyh]", "", plain[1:]))[:6]
     return consonants if len(consonants) > 2 else stem(word)
+
+
+def nations() -> frozenset[str]:
+    """Countries as names mean them: telling as little as towns, for countries too are compared by themselves."""
+    return frozenset(map(sound, NATIONS.values()))
+
+
+def in_place(core: Sequence[str], place: Sequence[str]) -> list[str]:
+    """The words of a name, the name of its own place in whatever case as the place has it.
+
+    >>> in_place(["lundin", "yliopisto"], ["lund"]), in_place(["akademia", "tarnowie"], ["tarnow"])
+    (['lund', 'yliopisto'], ['akademia', 'tarnow'])
+    """
+    return [next((town for town in place if len(town) >= _PART and word[:_PART] == town[:_PART] and _declined(word, town)), word) for word in core]
+
+
+def _declined(word: str, town: str) -> bool:
+    """Whether a word is the name of a town but for its ending: two letters less, and three more."""
+    return word[: max(_PART, len(town) - 2)] == town[: max(_PART, len(town) - 2)] and len(word) <= len(town) + 3
 
 
 def stem(word: str) -> str:

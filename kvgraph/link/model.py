@@ -93,11 +93,15 @@ COLUMNS = ("row_l", "row_r", "record_l", "record_r", "text_l", "text_r", *(f"gam
 
 @dataclass(frozen=True)
 class Model:
-    """Numbers of a fitted model: the share of candidate pairs that are one organisation, m and u of every level, thresholds."""
+    """Numbers of a fitted model: the share of candidate pairs that are one organisation, m and u of every level, thresholds.
+
+    ``ahead`` is what each bit counts by which a candidate is ahead of the next, beside its own bits, towards ``accept``.
+    """
 
     prior: float
     levels: dict[str, dict[str, tuple[float, float]]]
     accept: float
+    ahead: float
     margin: float
     review: float
 

@@ -12,7 +12,7 @@ from functools import cache
 
 import pyarrow as pa
 
-from .features import SCALE, Vocabulary, meaning
+from .features import SCALE, Vocabulary, in_place, meaning, nations
 from .names import Name, is_short, parse
 from .organisations import Organisation, domain
 
@@ -68,16 +68,17 @@ def place_key(place: str, read: Callable[[str], str] = str) -> str:
 def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple[Side, Side]:
     """Tables of the organisations that are asked for, and of those that are known."""
     rows = list(_rows(known))
-    means = [meaning(row.core) for row in rows]
+    means = [meaning(in_place(sorted(row.core), parse(row.organisation.place).core)) for row in rows]
     crowds = Counter(place_key(organisation.place) for organisation in known)
     vocabulary = Vocabulary.of(
         [words for row, words in zip(rows, means) if row.name is None], (word for row in rows if row.name for word in row.core),
-        towns=frozenset(crowds) - {""},
+        towns=(frozenset(crowds) | nations()) - {""},
     )  # fmt: skip
     right = _side(zip(rows, means), vocabulary, crowds)
     single = [row for row in _rows(asked) if row.name is not None]
     towns = Vocabulary.of([], (word for place in {o.place for o in known} for word in parse(place).core), typed=4)
-    left = _side(((row, meaning(map(vocabulary.read, row.core))) for row in single), vocabulary, crowds, towns)
+    read = [[vocabulary.read(word) for word in in_place(sorted(row.core), [towns.read(town) for town in parse(row.organisation.place).core])] for row in single]
+    left = _side(((row, meaning(core)) for row, core in zip(single, read)), vocabulary, crowds, towns)
     return left, right
 
 

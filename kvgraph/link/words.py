@@ -52,6 +52,17 @@ COUNTRY_NAMES = (
     "Serbia", "Slovakia", "Slovenia", "Spain", "Sweden", "Switzerland", "Türkiye", "Turkey", "Ukraine", "United Kingdom", "UK", "United States",
 )  # fmt: skip
 
+# What is called after a country, by the country: "Austrian Institute" is "Institut Österreich".
+NATIONS = dict(
+    pair.split("=") for pair in (
+        "austrian=austria belgian=belgium bulgarian=bulgaria croatian=croatia cypriot=cyprus czech=czechia danish=denmark dutch=netherlands estonian=estonia "
+        "finnish=finland french=france german=germany greek=greece hellenic=greece hungarian=hungary irish=ireland italian=italy latvian=latvia "
+        "lithuanian=lithuania maltese=malta polish=poland portuguese=portugal romanian=romania slovak=slovakia slovenian=slovenia slovene=slovenia "
+        "spanish=spain swedish=sweden norwegian=norway swiss=switzerland british=britain turkish=turkey turkiye=turkey ukrainian=ukraine serbian=serbia "
+        "icelandic=iceland albanian=albania bosnian=bosnia georgian=georgia moldovan=moldova montenegrin=montenegro macedonian=macedonia luxembourgish=luxembourg"
+    ).split()
+)  # fmt: skip
+
 # Articles, prepositions and conjunctions of the EU's languages, transliterated.
 LITTLE_WORDS = frozenset(
     "a an the of for and in on at to by with from de la le les du des d l et aux au en sur pour par di del della dell dello dei degli delle dall dal e ed il "

@@ -14,7 +14,7 @@ from tests.linking.labelled import TEST, held_out, organisations, ror
 from tests.linking.quality import Figures, report
 
 # Measured on 28 November 2026 (web/docs/27-linking.md), less two hundredths: what falls below has become worse.
-RECALL = {"same-script": 0.58, "noisy": 0.83}
+RECALL = {"same-script": 0.58, "noisy": 0.82}
 PRECISION = 0.98
 
 

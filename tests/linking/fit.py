@@ -11,11 +11,12 @@ import re
 import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
 
-from kvgraph.link.decide import Decision, decide
+from kvgraph.link.decide import MOST_AHEAD, Decision, decide
 from kvgraph.link.engines import engine, score
 from kvgraph.link.model import COMPARISONS, Model, level
 from kvgraph.link.rows import sides
@@ -56,7 +57,7 @@ def beginning() -> Model:
     for at in COMPARISONS[0].levels:
         shares = [int(share) for share in re.findall(r">= (\d+)", at.condition or "")]
         bits[at.label] = 10 if "key" in (at.condition or "") else sum(shares[:2]) / 250
-    return Model(0.05, {"name": {label: (2**bit / 2**11, 1 / 2**11) for label, bit in bits.items()}}, 0, 0, 0)
+    return Model(0.05, {"name": {label: (2**bit / 2**11, 1 / 2**11) for label, bit in bits.items()}}, 0, 0, 0, 0)
 
 
 def scored(labelled: list[Labelled], register: list, model: Model) -> tuple[pa.Table, list[bool]]:
@@ -68,15 +69,17 @@ def scored(labelled: list[Labelled], register: list, model: Model) -> tuple[pa.T
 
 
 def thresholds(decisions: list[tuple[Decision, bool]]) -> dict[str, float]:
-    """The threshold and margin at which accepted links are right as often as they must be, with the most of them accepted."""
-    best = (0, 0.0, 0.0)
-    for accept in (x / 2 for x in range(-2, 21)):
-        for margin in (0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6):
-            taken = [right for d, right in decisions if d.verdict == "accept" and d.bits >= accept and d.margin >= margin]
-            if taken and sum(taken) >= PRECISION * len(taken):
-                best = max(best, (sum(taken), accept, margin))
-    _, accept, margin = best
-    return {"accept": accept, "margin": margin, "review": REVIEW}
+    """The thresholds at which accepted links are right as often as they must be, with the most of them accepted."""
+    could = [(d.bits, min(d.margin, MOST_AHEAD), right) for d, right in decisions if d.verdict == "accept"]
+    best = (0, 0.0, 0.0, 0.0)
+    for ahead, margin in product((0, 0.25, 0.5, 0.75, 1, 1.5), (0, 0.5, 1, 2, 3, 4)):
+        taken = right = 0
+        for bits, same in sorted(((bits + ahead * far, same) for bits, far, same in could if far >= margin), reverse=True):
+            taken, right = taken + 1, right + same
+            if right >= PRECISION * taken and same:
+                best = max(best, (right, round(bits - 0.005, 2), ahead, margin))
+    _, accept, ahead, margin = best
+    return {"accept": accept, "ahead": ahead, "margin": margin, "review": REVIEW}
 
 
 def main(path: Path) -> None:
