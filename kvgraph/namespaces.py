@@ -33,6 +33,7 @@ GEO = "http://www.opengis.net/ont/geosparql#"
 SCHEMA = "https://schema.org/"
 SH = "http://www.w3.org/ns/shacl#"
 EURIO = "http://data.europa.eu/s66#"
+SSSOM = "https://w3id.org/sssom/"
 DQV = "http://www.w3.org/ns/dqv#"
 VOID = "http://rdfs.org/ns/void#"
 VOID_EXT = "http://ldf.fi/void-ext#"
@@ -55,6 +56,7 @@ PREFIXES = {
     "schema": SCHEMA,
     "dqv": DQV,
     "eurio": EURIO,
+    "sssom": SSSOM,
     "nuts": NUTS,
     "country": COUNTRY,
 }

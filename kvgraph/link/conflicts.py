@@ -1,15 +1,16 @@
 """Links that contradict each other, found by the shapes in ``shapes/link.ttl``: two entries of one source for one thing, two things for one entry, ways
 that lead back to another thing, two countries."""
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyoxigraph as ox
-import rdflib
 
 from ..namespaces import COUNTRY, KV, OWL
 from ..resources import folder
-from ..validate import validate
+from ..validate import fast
 from .mappings import CLOSE, CURATION
 from .mappings import Mapping as Link
 from .organisations import Organisation
@@ -34,9 +35,12 @@ def conflicts(links: Sequence[Link], organisations: Iterable[Organisation] = ())
         for same in organisation.identifiers:
             if same != organisation.iri:
                 triples.append(ox.Triple(subject, ox.NamedNode(OWL + "sameAs"), ox.NamedNode(same)))
-    shapes = rdflib.Graph().parse(folder("shapes") / "link.ttl", format="turtle")
     by_iri = {mapping_iri(link): link for link in links}
-    for result in validate(triples, shapes).results:
+    with tempfile.TemporaryDirectory(prefix="kvgraph-") as place:
+        data = Path(place) / "links.nt"
+        data.write_bytes(ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES))
+        results = fast(data, (folder("shapes") / "link.ttl").read_text(encoding="utf-8")).results
+    for result in results:
         if link := by_iri.get(result.focus):
             yield Conflict(link, result.message)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ..errors import KvgraphError
-from ..namespaces import PREFIXES
+from ..namespaces import PREFIXES, SSSOM
 from ..params import expand
 from .decide import Evidence
 
@@ -22,8 +22,7 @@ IDENTIFIER, LOGICAL, MODEL, LEXICAL, CURATION = (
     "semapv:" + name for name in ("DatabaseCrossReference", "LogicalReasoning", "CompositeMatching", "LexicalMatching", "ManualMappingCuration")
 )  # fmt: skip
 SEMAPV = "https://w3id.org/semapv/vocab/"
-SSSOM = "https://w3id.org/sssom/"
-_PREFIXES = {**PREFIXES, "semapv": SEMAPV, "sssom": SSSOM}
+_PREFIXES = {**PREFIXES, "semapv": SEMAPV}
 _EVIDENCE = re.compile(r"\s*(?P<feature>[^=|]+)=(?P<finding>[^|]*?) \((?P<bits>[+-]?[0-9.]+)\)\s*")
 _LONGEST = 2000  # characters of a cell
 

@@ -293,7 +293,7 @@ def short_id(iri: str) -> str:
     """The identifier of a thing here: what follows ``/id/`` in its address, else its IRI. What :func:`kvgraph.params.expand` understands.
 
     >>> short_id("https://w3id.org/kvgraph/id/actor/demola"), short_id(NUTS + "ES51"), short_id("https://ror.org/05a28rw58")
-    ('actor/demola', 'region/ES51', 'https://ror.org/05a28rw58')
+    ('actor/demola', 'region/ES51', 'organisation/ror/05a28rw58')
     """
     path = path_of(iri, under="id")
     return path.removeprefix("/id/") if path and path.startswith("/id/") else iri

@@ -291,4 +291,4 @@ class NameIndex:
         shared = np.add.reduceat(weights[flat], np.concatenate(([0], np.cumsum(ends - starts)[:-1])), dtype=np.float64)
         likeness = 2 * shared / (weight + self._name_weights[names])
         order = np.lexsort((names, -likeness))
-        return [(int(names[i]), min(1.0, float(likeness[i]))) for i in order]
+        return [(int(names[i]), min(1.0, round(float(likeness[i]), 6))) for i in order]

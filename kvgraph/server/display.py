@@ -136,11 +136,7 @@ def page_name(iri: str) -> str:
 
 
 def when(text: str) -> str:
-    """A year, a month or a day as the language of the page writes it; anything else as it is.
-
-    >>> when("2026"), when("soon")
-    ('2026', 'soon')
-    """
+    """A year, a month or a day as the language of the page writes it; anything else as it is."""
     try:
         locale = "en_GB" if language.interface() == "en" else language.interface()
         if len(text) == 7:

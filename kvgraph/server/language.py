@@ -32,6 +32,7 @@ def N_(text: str) -> str:
 NAMES = (
     N_("practice"), N_("practices"), N_("learning example"), N_("learning examples"), N_("actor"), N_("actors"), N_("policy"), N_("policies"),
     N_("principle"), N_("principles"), N_("region"), N_("regions"), N_("country"), N_("countries"), N_("channel"), N_("channels"), N_("source"), N_("sources"),
+    N_("organisation elsewhere"), N_("organisations elsewhere"), N_("EU project"), N_("EU projects"),
     N_("Channel"), N_("Tool kind"), N_("Challenge"), N_("Benefit"), N_("Asset"), N_("Capacity"), N_("Role"), N_("Actor kind"), N_("Level"), N_("Policy type"),
     N_("Basis"), N_("Source kind"), N_("Urban rural type"), N_("Coast type"), N_("Mountain type"), N_("Criterion"),
 )  # fmt: skip

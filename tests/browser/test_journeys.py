@@ -59,7 +59,7 @@ def find_my_region(walk: Walk) -> tuple[str, int]:
     """By the map and its table; the name, and how many practices the map says it has."""
     walk.follow(walk.main.get_by_role("link", name="Explore the map"))
     walk.follow(walk.main.get_by_role("link", name="Zoom in Spain", exact=True))
-    row = walk.main.locator("#places tbody tr").filter(has_text="Cataluña")
+    row = walk.main.locator("#places tbody tr").filter(has_text="Catalonia")
     practices, region = number(row.locator("td").first), row.get_by_role("rowheader").inner_text()
     walk.follow(row.get_by_role("rowheader").get_by_role("link"))
     return region, practices
