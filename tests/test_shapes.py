@@ -91,7 +91,7 @@ PARAMETERS = {
     SH.minCount: "MinCount", SH.maxCount: "MaxCount", SH.datatype: "Datatype", SH.nodeKind: "NodeKind", SH["class"]: "Class",
     SH.pattern: "Pattern", SH.minLength: "MinLength", SH.maxLength: "MaxLength", SH.uniqueLang: "UniqueLang", SH.languageIn: "LanguageIn",
     SH["in"]: "In", SH.hasValue: "HasValue", SH.equals: "Equals", SH.disjoint: "Disjoint", SH["or"]: "Or",
-    SH.qualifiedMinCount: "QualifiedMinCount", SH.closed: "Closed",
+    SH.qualifiedMinCount: "QualifiedMinCount", SH.qualifiedMaxCount: "QualifiedMaxCount", SH.closed: "Closed",
 }  # fmt: skip
 # Parameters of one of the above, and what is no constraint.
 OTHERS = {

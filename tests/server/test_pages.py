@@ -15,7 +15,7 @@ from kvgraph.resources import folder
 from kvgraph.store import Embedded, PoolUnavailable
 
 from .conftest import Counting, client_of
-from .html import check
+from .html import Page, check
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 PAGES = (
@@ -68,7 +68,9 @@ def test_every_link_inside_leads_somewhere(client):
         response = client.get(address, headers=BROWSER, follow_redirects=True)
         assert response.status_code == 200, address
         if response.mimetype == "text/html" and not address.startswith("/sparql"):
-            waiting += [href for href in check(response.data.decode()).links if href.startswith("/")]
+            parsed = Page(response.data.decode())
+            assert parsed.problems == [], address
+            waiting += [href for href in parsed.links if href.startswith("/")]
     assert len(seen) > 150
 
 
