@@ -264,7 +264,8 @@ def _service(path: str, title: str, description: str, endpoint_description: str 
         (DCAT + "keyword", [english(word) for word in _KEYWORDS]),
         (DCAT + "landingPage", _API),
     )
-    yield from describe(address, (_TYPE, RDFS + "Resource"))
+    for resource in filter(None, (address, endpoint_description)):
+        yield from describe(resource, (_TYPE, RDFS + "Resource"))
     yield from describe(_STANDARDS[path], (_TYPE, DCTERMS + "Standard"))
 
 
