@@ -71,7 +71,7 @@ DIFFERENCES = {
     **{f"test_question[{name}]": POINTS for name in ("practices-on-the-map", "pages/places")},
     **{f"test_question[{name}]": WHOLE for name in ("completeness", "complete-records")},
     **{f"test_question[{name}]": ORDER for name in ("incomplete-records", "suspected-duplicates", "unconnected-records", "pages/selection")},
-    **{f"test_question[{name}]": UNKNOWN for name in ("similar-regions", "pages/map")},
+    **{f"test_question[{name}]": UNKNOWN for name in ("similar-regions", "pages/map", "pages/hubs")},
 }
 
 
@@ -157,8 +157,10 @@ def test_all_of_the_release_is_there(pushed):
 @pytest.mark.parametrize("name", queries.names() + queries.names(kind="pages"))
 def test_question(pushed, name):
     here, there = pushed
-    params = queries.load(name).examples
-    assert said(there.run(name, **params)) == said(here.run(name, **params)) != []
+    question = queries.load(name)
+    answer = said(here.run(name, **question.examples))
+    assert said(there.run(name, **question.examples)) == answer
+    assert answer != [] or "imported" in question.tags  # without imports there is nothing to say
 
 
 def test_a_cut_answer_is_an_error(pushed):
