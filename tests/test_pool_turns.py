@@ -36,6 +36,27 @@ def test_a_full_queue_says_when_to_come_back(start, threads):
     assert [found.result(5) for found in waiting] == [5, 5] and client.status()["waiting"] == 0
 
 
+def test_who_fills_the_queue_makes_place_for_others(start, threads):
+    """The last of the longest line has to go, and is told when to come back."""
+    client = start(workers=1, queue=4, timeout=15)
+    first = hang(client)
+
+    def wait(who, waiting):
+        asked = threads.submit(lambda: client.answer_file(LIGHT, JSON, client=who)[1].close())
+        until(lambda: client.status()["waiting"] == waiting)
+        return asked
+
+    greedy = [wait("greedy", n) for n in (1, 2, 3, 4)]
+    modest = [wait("modest", 4), wait("modest", 4)]
+    until(lambda: greedy[2].done() and greedy[3].done())
+    assert all(isinstance(one.exception(), PoolBusy) for one in greedy[2:])
+    with pytest.raises(PoolBusy):
+        client.answer_file(LIGHT, JSON, client="greedy")
+    first.close()
+    for found in (*greedy[:2], *modest):
+        found.result(5)
+
+
 def test_nobody_waits_for_ever(start):
     client = start(workers=1, wait=0.3)
     first = hang(client)

@@ -98,7 +98,7 @@ def _watch(pools: Pools, publisher: Publisher, web: subprocess.Popen) -> int:
 def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-        "--workers", str(settings.web_workers), "--blocking-threads", "96", "--no-ws", "--respawn-failed-workers",
+        "--workers", str(settings.web_workers), "--blocking-threads", "192", "--no-ws", "--respawn-failed-workers",
         "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.web:app",
     ]  # fmt: skip
     (run / "metrics").mkdir()

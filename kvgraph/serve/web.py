@@ -23,7 +23,7 @@ from . import trusted_proxies
 
 GARBAGE = 20_000  # objects more than were freed, before garbage is looked for
 LOADING = 15.0  # seconds a request waits for an older release to be loaded
-_waiting = threading.BoundedSemaphore(4)  # of 96 threads: the others go on with what can be answered now
+_waiting = threading.BoundedSemaphore(4)  # of the many threads: the others go on with what can be answered now
 
 
 class Graphs:

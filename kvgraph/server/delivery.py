@@ -26,7 +26,7 @@ KEPT_BYTES = 32 * 2**20  # of answers in memory, per web process
 KEPT_ANSWERS = 4000
 LONGEST_BODY = 64 * 1024  # bytes of a POST request that may be answered from memory
 DRAINED = 16 * 2**20  # of a request that was refused for its body
-# At once, per web process and for one client: together below the 96 threads of a process, with what waits in the queue of its pool.
+# At once, per web process and for one client: together below the 192 threads of a process, with what waits in the queue of its pool.
 STREAMS, STREAMS_OF_ONE = 32, 8  # long answers on their way
 BODIES, BODIES_OF_ONE = 24, 12  # requests whose body is not here yet
 PATIENCE = 0.25  # seconds a request waits for its turn to send its body

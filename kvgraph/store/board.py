@@ -84,6 +84,13 @@ class Board:
         """Says that a worker is free, in its lane."""
         os.write(self._puts[lane], _NUMBER.pack(number))
 
+    def remove(self, number: int) -> None:
+        """Takes the number of a worker that ended out of its lane, if it lies there."""
+        for lane in Lane:
+            for _ in range(self._lying(lane)):
+                if (found := self.take(lane)) and found[0] != number:
+                    self.put(*found)
+
     def free(self) -> int:
         """How many workers are free."""
         return sum(map(self._lying, Lane))

@@ -182,8 +182,10 @@ class Desk:
         job = Job(who, now)
         if self.gone:
             raise Gone
-        if not self.turns.add(job):
+        if (displaced := self.turns.add(job)) is job:
             raise self._busy()
+        if displaced:
+            displaced.call(self._busy())
         self._take_all(set(self.turns.lanes(who, now)), now)  # there may be one that those before it may not have
         self.board.wait(self.number, len(self.turns))
         if self.usher is None:

@@ -245,6 +245,7 @@ class Keeper:
         if len(self.fates) > _REMEMBERED:
             del self.fates[next(iter(self.fates))]
         self.board.clear(one.number)
+        self.board.remove(one.number)
         del self.workers[one.number]
         self._drop(one.socket)
 

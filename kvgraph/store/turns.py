@@ -1,7 +1,8 @@
 """Who is served next: the questions that wait at the desk of a process.
 
 The server's own questions come first. Then strangers (a request that names its ``client``) in turns, one query each, and never on the last free
-worker if there are several, so that a page is answered while every stranger's query is a heavy one. Of the workers that strangers may have, one is
+worker if there are several, so that a page is answered while every stranger's query is a heavy one. One may fill every place where questions wait, as
+long as nobody else comes: then the last of the longest line has to go. Of the workers that strangers may have, one is
 for those whose queries were quick of late: who asks something small does not wait for somebody else's minute of work.
 """
 
@@ -40,9 +41,11 @@ class Job:
 class Turns:
     """The waiting questions; ``capacity`` bounds those of strangers and those of the server itself, each for themselves.
 
-    >>> turns = Turns(capacity=4)
-    >>> [turns.add(Job(who)) for who in ("a", "a", "a", "b", OWN)]
-    [True, True, False, True, True]
+    >>> turns = Turns(capacity=3)
+    >>> [turns.add(Job(who)) for who in ("a", "a", "a", OWN)]
+    [None, None, None, None]
+    >>> turns.add(Job("a", arrived=1.0)).arrived, turns.add(Job("b", arrived=2.0)).who
+    (1.0, 'a')
     >>> [turns.next(Lane.ANY).who for _ in range(4)]
     ['', 'a', 'b', 'a']
     >>> turns.next(Lane.ANY) is None
@@ -53,16 +56,18 @@ class Turns:
     _queues: dict[str, deque[Job]] = field(default_factory=dict)
     _slow: dict[str, float] = field(default_factory=dict)  # until when
 
-    def add(self, job: Job) -> bool:
-        """Puts a question at the end of its client's line; False if there is no place."""
-        own = job.who == OWN
-        waiting = sum(len(line) for who, line in self._queues.items() if (who == OWN) == own)
-        # Half of the places is the most one stranger may fill, or taking turns would help nobody.
-        most = self.capacity if own else max(1, self.capacity // 2)
-        if waiting >= self.capacity or len(self._queues.get(job.who, ())) >= most:
-            return False
+    def add(self, job: Job) -> Job | None:
+        """Puts a question at the end of its client's line. Returns the one for which there is no place then: the last of the longest line, or this one."""
+        mine = self._queues.get(job.who, ())
+        rivals = [line for who, line in self._queues.items() if (who == OWN) == (job.who == OWN)]
+        displaced = None
+        if sum(map(len, rivals)) >= self.capacity:
+            longest = max(rivals, key=len)
+            if len(longest) <= len(mine) + 1:
+                return job
+            displaced = longest.pop()
         self._queues.setdefault(job.who, deque()).append(job)
-        return True
+        return displaced
 
     def remove(self, job: Job) -> None:
         """Takes a question out of its line, if it is there."""

@@ -24,7 +24,7 @@ class Limits:
     timeout: float = 30.0
     memory: int = 1024 * 2**20  # beyond what the graph itself takes
     max_bytes: int = 256 * 2**20  # of an answer
-    queue: int = 48  # waiting queries of each process that asks, for strangers and for its own each
+    queue: int = 128  # waiting queries of each process that asks, for strangers and for its own each
     wait: float = 10.0  # in the queue
     recycle: int = 256 * 2**20  # a worker that keeps more memory than this, beyond the graph, is replaced after its query
 
