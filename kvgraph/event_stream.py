@@ -21,7 +21,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from . import releases
-from .changes import PARTICIPATION, first_subjects, owners
+from .changes import PARTICIPATION, first_subjects, lines_of, owners
 from .namespaces import BASE, DCTERMS, GRAPH, PROV, RDF, XSD
 from .releases import Release
 
@@ -130,7 +130,8 @@ def _pages(members: Iterator[tuple]) -> Iterator[list[tuple]]:
 
 def things(path: Path) -> Iterator[tuple[str, list[bytes]]]:
     """Every thing that a release (its sorted dump) speaks of, with all N-Triples lines about it, sorted. Each line belongs to one thing."""
-    subjects = {_name(subject) for subject, _ in _by_subject(path)}
+    with lines_of(path) as file:
+        subjects = {_name(line[: line.index(b" ")]) for line in filter(in_default_graph, file)}
     documents = subjects | {subject.partition("#")[0] for subject in subjects}
     owner = {s: next((o for o in owners(s) if o in documents), None) for s in subjects if s.startswith((GRAPH, PARTICIPATION))}
     # Records that keep an IRI of their own (laws with an ELI): what their graph speaks of.
@@ -149,10 +150,9 @@ def things(path: Path) -> Iterator[tuple[str, list[bytes]]]:
 
 def _by_subject(path: Path) -> Iterator[tuple[bytes, list[bytes]]]:
     """The subjects of the default graph of a sorted dump, each with its lines."""
-    with gzip.open(path) as file:
-        for subject, lines in groupby(file, lambda line: line[: line.index(b" ")]):
-            if merged := [line for line in lines if in_default_graph(line)]:
-                yield subject, merged
+    with lines_of(path) as file:
+        for subject, lines in groupby(filter(in_default_graph, file), lambda line: line[: line.index(b" ")]):
+            yield subject, list(lines)
 
 
 def in_default_graph(line: bytes) -> bool:
@@ -163,9 +163,9 @@ def in_default_graph(line: bytes) -> bool:
     >>> in_default_graph(b'<a:s> <a:p> <a:o> .'), in_default_graph(b'<a:s> <a:p> <a:o> <a:g> .')
     (True, False)
     """
-    rest = line.split(b" ", 2)[2]
     # No IRI holds a quotation mark or a space, so the last mark ends the literal, and the spaces after it are counted.
-    return rest[rest.rfind(b'"') + 1 :].count(b" ") == 1
+    mark = line.rfind(b'"')
+    return line.count(b" ", mark) == 1 if mark > 0 else line.count(b" ") == 3
 
 
 def _name(subject: bytes) -> str:

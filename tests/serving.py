@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -22,11 +23,15 @@ def served(home: Path, *options: str):
     """The base address of a running server; it is interrupted at the end and must leave no process behind."""
     port = free_port()
     command = [sys.executable, "-m", "kvgraph", "serve", "--home", str(home), "--port", str(port), *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}, start_new_session=True)
+    said = tempfile.NamedTemporaryFile("w+", prefix="kvgraph-serve-", suffix=".log")  # not a pipe: whoever says much must not have to wait for a reader
+    process = subprocess.Popen(command, stderr=said, env={**os.environ, "PYTHONUNBUFFERED": "1"}, start_new_session=True)
     try:
-        line = process.stderr.readline()
-        assert "kvgraph serves release" in line, line + process.stderr.read()
+        until(lambda: process.poll() is not None or "kvgraph serves release" in Path(said.name).read_text(), 90)
+        assert process.poll() is None, Path(said.name).read_text()
         yield f"http://127.0.0.1:{port}"
+    except BaseException:
+        print(Path(said.name).read_text()[-10_000:], file=sys.stderr)  # pytest shows it with the failure
+        raise
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -34,7 +39,7 @@ def served(home: Path, *options: str):
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.stderr.close()
+            said.close()
 
 
 def get(url: str, accept: str = "*/*") -> tuple[int, str, bytes]:

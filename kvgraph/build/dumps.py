@@ -8,30 +8,37 @@ import gzip
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pyoxigraph as ox
 
+from .. import __version__
 from ..formats import NQUADS, TRIG, TURTLE, Format
 from ..namespaces import DCAT, DCTERMS, ID, PREFIXES, RDF
+from ..releases import Release
 from ..sources.imported import Import
 from .large_dumps import large_dumps
 
 FORMATS = (NQUADS, TRIG, TURTLE)
 WHOLE = "kvgraph"
+_LEVEL = 6  # of compression
 SUMS = "SHA256SUMS"
 SOURCE = ID + "source/"
 
 
-def write_dumps(lines: list[str], folder: Path, large: Sequence[Import] = (), every_format: bool = True) -> list[dict]:
+def write_dumps(lines: list[str], folder: Path, large: Sequence[Import] = (), every_format: bool = True, before: Release | None = None) -> list[dict]:
     """Write every dump of a release, and ``SHA256SUMS``, into a new ``folder``.
 
     ``lines`` are the sorted N-Quads of the release without its ``large`` imports, default graph included; these are merged in file by file.
     What they are in is N-Quads only, unless ``every_format``. Returns one dictionary for each file: ``file``, ``source`` (an IRI, None for the whole),
-    ``format`` (its name), ``triples`` (of the merge), ``quads`` (in named graphs), ``languages`` (tags), ``bytes``, ``sha256``.
+    ``format`` (its name), ``triples`` (of the merge), ``quads`` (in named graphs), ``languages`` (tags), ``bytes``, ``sha256``; of a source without large
+    imports also ``content``, a digest of all that its files follow from. Where a release ``before`` has a file of the same content it is taken from there.
     """
     folder.mkdir()
     content = "".join(lines).encode()
@@ -48,7 +55,7 @@ def write_dumps(lines: list[str], folder: Path, large: Sequence[Import] = (), ev
             if own:
                 jobs += large_dumps(folder / names[source], source, dataset, _sorted_lines(dataset), own, every_format, Path(scratch))
             else:
-                jobs += _jobs(folder / names[source], source, dataset, lambda dataset=dataset: _sorted_lines(dataset))
+                jobs += _taken_over(folder / names[source], source, dataset, before)
         with ThreadPoolExecutor(os.cpu_count()) as threads:  # compression works outside the interpreter's lock
             dumps = list(threads.map(lambda job: job(), jobs))
     (folder / SUMS).write_text("".join(f"{d['sha256']}  {d['file']}\n" for d in dumps), encoding="ascii")
@@ -101,14 +108,20 @@ def _names(sources: Iterable[str]) -> Iterator[str]:
 
 def _jobs(stem: Path, source: str | None, quads: list[ox.Quad], nquads: Callable[[], bytes]) -> list[Callable[[], dict]]:
     """What writes the files of one dump, one call for each."""
-    merge = [q.triple for q in quads if isinstance(q.graph_name, ox.DefaultGraph)]
-    languages = {t.object.language for t in merge if isinstance(t.object, ox.Literal)} - {None}
-    facts = {"triples": len(merge), "quads": len(quads) - len(merge), "languages": sorted(languages)}
+    @lru_cache(maxsize=1)
+    def merge() -> list[ox.Triple]:
+        return [q.triple for q in quads if isinstance(q.graph_name, ox.DefaultGraph)]
+
+    @lru_cache(maxsize=1)
+    def facts() -> dict:
+        languages = {t.object.language for t in merge() if isinstance(t.object, ox.Literal)} - {None}
+        return {"triples": len(merge()), "quads": len(quads) - len(merge()), "languages": sorted(languages)}
+
     # In the order of the statements, graph after graph.
     contents = {
         NQUADS: nquads,
         TRIG: lambda: _serialised(sorted(quads, key=lambda q: _value(q.graph_name) or ""), TRIG),
-        TURTLE: lambda: _serialised(merge, TURTLE),
+        TURTLE: lambda: _serialised(merge(), TURTLE),
     }
 
     def write(format: Format) -> dict:
@@ -116,9 +129,32 @@ def _jobs(stem: Path, source: str | None, quads: list[ox.Quad], nquads: Callable
         compressed = _gzip(contents[format]())
         path.write_bytes(compressed)
         digest = hashlib.sha256(compressed).hexdigest()
-        return {"file": path.name, "source": source, "format": format.name, **facts, "bytes": len(compressed), "sha256": digest}
+        return {"file": path.name, "source": source, "format": format.name, **facts(), "bytes": len(compressed), "sha256": digest}
 
     return [lambda format=format: write(format) for format in FORMATS]
+
+
+def _taken_over(stem: Path, source: str, quads: list[ox.Quad], before: Release | None) -> list[Callable[[], dict]]:
+    """As :func:`_jobs`, but what a release before has already is linked to, or copied where a file system has no links."""
+    nquads = _sorted_lines(quads)
+    content = hashlib.sha256(repr((_LEVEL, version("pyoxigraph"), sorted(PREFIXES.items()), __version__)).encode() + nquads).hexdigest()
+    known = {d["format"]: d for d in before.manifest["dumps"] if d["source"] == source and d.get("content") == content} if before else {}
+
+    def take(dump: dict, path: Path) -> dict:
+        there = before.dumps / dump["file"]
+        try:
+            os.link(there, path)
+        except OSError:
+            shutil.copyfile(there, path)
+        return {**dump, "file": path.name}
+
+    def write(format: Format, anew: Callable[[], dict]) -> dict:
+        path = stem.with_name(f"{stem.name}{format.suffix}.gz")
+        if (dump := known.get(format.name)) and (before.dumps / dump["file"]).is_file():
+            return take(dump, path)
+        return {**anew(), "content": content}
+
+    return [lambda format=format, anew=anew: write(format, anew) for format, anew in zip(FORMATS, _jobs(stem, source, quads, lambda: nquads))]
 
 
 def _sorted_lines(quads: list[ox.Quad]) -> bytes:
@@ -131,4 +167,4 @@ def _serialised(statements: Iterable[ox.Quad] | Iterator[ox.Triple], format: For
 
 def _gzip(content: bytes) -> bytes:
     # No time in the header (RFC 1952, section 2.3.1): the same content is the same file.
-    return gzip.compress(content, compresslevel=6, mtime=0)
+    return gzip.compress(content, compresslevel=_LEVEL, mtime=0)

@@ -23,7 +23,7 @@ from ..sources.imported import Import, imports
 from . import imports as imported
 from .descriptions import add_descriptions
 from .read import Sources, inputs_digest, read, source_files
-from .validation import UNKNOWN, beside, located, results_of
+from .validation import UNKNOWN, beside, located, ntriples, results_of
 from .write import nquads, sync, write
 
 
@@ -88,7 +88,7 @@ def build(
         with _draft(home, digest) as draft:
             on_disk = _take_in(sources, lines, taken, large, draft, step) if large else None
             step("validate")
-            report = _validated(home, sources, large)
+            report = _validated(home, sources, lines, large)
             release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk)
         step("event stream")
         _stream(home)
@@ -145,7 +145,7 @@ def _write(
     home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None
 ) -> releases.Release:  # fmt: skip
     release_id, built = draft.name[1:].removesuffix(".draft"), datetime.now(timezone.utc).isoformat(timespec="seconds")
-    written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk)
+    written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk, _before(home))
     manifest = {
         "id": release_id,
         "built": built,
@@ -161,6 +161,13 @@ def _write(
     sync(draft)
     os.replace(draft, home / "releases" / release_id)
     return releases.switch(home, release_id)
+
+
+def _before(home: Path) -> releases.Release | None:
+    try:
+        return releases.readable(releases.current(home))
+    except KvgraphError:  # none yet, or of another kvgraph
+        return None
 
 
 _SHOWN = 50  # rows set aside that a release lists
@@ -182,11 +189,15 @@ def _free_id(home: Path, wanted: str) -> str:
     return free
 
 
-def _validated(home: Path, sources: Sources, large: list[Import]) -> dict:
+def _validated(home: Path, sources: Sources, lines: list[str], large: list[Import]) -> dict:
     """The validation report of this merge, and beside it of each large import; each from the cache where it was seen before."""
-    statements = beside(sources.store, {found.report["graph"] for found in large})
-    key = hashlib.sha256(b"".join(sorted(ox.serialize(statements, format=ox.RdfFormat.N_TRIPLES).splitlines(keepends=True)))).hexdigest()
-    results = located(sources, _cached(home, key, lambda: results_of(statements)))
+    if large:
+        statements = beside(sources.store, {found.report["graph"] for found in large})
+        merge = b"".join(sorted(ntriples(statements).splitlines(keepends=True)))
+    else:
+        merge = b"".join(filter(event_stream.in_default_graph, (line.encode() for line in lines)))
+    key = hashlib.sha256(merge).hexdigest()
+    results = located(sources, _cached(home, key, lambda: results_of(merge)))
     results = [result if result["file"] != UNKNOWN else {**result, "file": _import_of(sources.store, home, result["subject"])} for result in results]
     for found in large:
         own = _cached(home, f"{key} {found.report['files']} {found.report['code']}", lambda found=found: imported.check(found, statements))

@@ -26,7 +26,7 @@ def check(home: Path, files: tuple[Path, ...] = (), data: Path | None = None) ->
     wanted = {by_path.get(path.resolve(), str(path)): path for path in files}
     sources = read({**known, **wanted})
     merge = sources.store.quads_for_pattern(None, None, None, ox.DefaultGraph())
-    results = located(sources, results_of(_around(merge, sources, set(wanted)) if wanted else merge))
+    results = located(sources, results_of(ntriples(_around(merge, sources, set(wanted)) if wanted else merge)))
     return [r for r in results if not wanted or set(r["file"].split(", ")) & set(wanted)]
 
 
@@ -60,14 +60,18 @@ def beside(store: ox.Store, large: set[str]) -> list[ox.Triple]:
     return list(merge)
 
 
-def results_of(statements: Iterable[ox.Triple | ox.Quad]) -> list[dict]:
-    """Validate statements with the fast engine: a dictionary per result, as :class:`kvgraph.validate.Result` has them."""
+def ntriples(statements: Iterable[ox.Triple | ox.Quad]) -> bytes:
+    """Statements without their graphs, as a file of N-Triples."""
+    return ox.serialize((s.triple if isinstance(s, ox.Quad) else s for s in statements), format=ox.RdfFormat.N_TRIPLES)
+
+
+def results_of(merge: bytes) -> list[dict]:
+    """Validate N-Triples with the fast engine: a dictionary per result, as :class:`kvgraph.validate.Result` has them."""
     from ..validate import fast  # takes half a second to import, and most builds find the answer in the cache
 
     with tempfile.TemporaryDirectory(prefix="kvgraph-") as folder:
         data = Path(folder) / "merge.nt"
-        triples = (s.triple if isinstance(s, ox.Quad) else s for s in statements)
-        data.write_bytes(ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES))
+        data.write_bytes(merge)
         return fast(data).as_dicts()
 
 

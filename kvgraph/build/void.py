@@ -13,6 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote
 
 import pyoxigraph as ox
@@ -96,15 +97,15 @@ class Tally:
         else:
             classes = self.types.get(value.value) or known.get(value.value, ())
             ranges = [("class", c) for c in classes]
-            target = _target(value.value)
-            if target and target != _target(subject) and not property_.startswith(_NO_LINKS):
+            if not property_.startswith(_NO_LINKS) and (target := _target(value.value)) and target != _target(subject):
                 self.links[target, property_] += 1
         for extent in (None, *self.types.get(subject, ())):
             part = self.parts[extent, property_]
             part.triples += 1
             part.subjects.add(subject)
             part.objects.add(value)
-            part.ranges.update(ranges)
+            for range_ in ranges:
+                part.ranges[range_] += 1
 
     def __add__(self, other: Tally) -> Tally:
         parts = dict(self.parts)
@@ -113,6 +114,7 @@ class Tally:
         return Tally({**self.types, **other.types}, parts, self.links + other.links, self.more + other.more, self.members + other.members)
 
 
+@lru_cache(maxsize=2**16)
 def _target(iri: str) -> str | None:
     if iri.startswith(ELI):  # the vocabulary of ELI, not a law
         return None

@@ -14,47 +14,52 @@ from ..model import ENTITY_TYPES, path_of
 from ..namespaces import DCTERMS, RDF, SKOS
 from ..reconciliation import build_names
 from ..region_index import build_regions
+from ..releases import Release
 from ..search_index import build_index
 from ..similarity import build_similarity
 from ..sources.imported import Import
 from ..store import Embedded
 from .answers import write_answers, write_answers_apart
+from .apart import apart
 from .catalogue import CATALOGUE_PREFIXES, catalogue
 from .dumps import write_dumps
 
 
 def write(
     store: ox.Store, lines: list[str], report: dict, release_id: str, built: str, folder: Path, step: Callable[[str], None],
-    large: Sequence[Import] = (), on_disk: Path | None = None,
+    large: Sequence[Import] = (), on_disk: Path | None = None, before: Release | None = None,
 ) -> dict:  # fmt: skip
     """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``replaced``, ``dumps`` and ``files``.
 
     ``lines`` are the sorted N-Quads of ``store`` without its ``large`` imports, default graph included; ``built`` is the time of the release in ISO
-    8601. Where the store is kept ``on_disk`` the whole is dumped in N-Quads only.
+    8601. Where the store is kept ``on_disk`` the whole is dumped in N-Quads only. Dumps that say what they said in the release ``before`` are taken from it.
     """
     step("dumps")
-    dumps = write_dumps(lines, folder / "dumps", large, on_disk is None)
+    dumps = write_dumps(lines, folder / "dumps", large, on_disk is None, before)
     triples = catalogue(store, dumps, release_id, built)
     (folder / "catalogue.ttl").write_bytes(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=CATALOGUE_PREFIXES))
     documents = sorted(filter(None, map(path_of, entity_types(store))))
     (folder / "documents.txt").write_text("\n".join(documents), encoding="utf-8")
-    step("search index")
-    build_index(store, folder / "search")
-    step("name index")
-    build_names(store, folder / "names")
-    step("connection index")
-    build_connections(store, folder / "connections")
-    step("similarity")
-    build_similarity(store, folder / "similarity")
-    step("region index")
-    build_regions(store, folder / "regions")
-    step("answers")
     if on_disk:
+        _indexes(store, folder, step)
+        step("answers")
         write_answers_apart(on_disk, folder / "answers")
-    else:
-        write_answers(Embedded(store), folder / "answers")
+    else:  # the two take equally long
+        with apart(lambda: write_answers(Embedded(store), folder / "answers")) as answered:
+            _indexes(store, folder, step)
+            step("answers")
+            answered()
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     return {"counts": counts(store, large), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
+
+
+def _indexes(store: ox.Store, folder: Path, step: Callable[[str], None]) -> None:
+    for name, build, into in (
+        ("search index", build_index, "search"), ("name index", build_names, "names"), ("connection index", build_connections, "connections"),
+        ("similarity", build_similarity, "similarity"), ("region index", build_regions, "regions"),
+    ):  # fmt: skip
+        step(name)
+        build(store, folder / into)
 
 
 def nquads(store: ox.Store) -> list[str]:

@@ -1,0 +1,66 @@
+"""Work of a build that is done by a process of its own, while the build goes on."""
+
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ..store.sandbox import die_with_parent
+
+T = TypeVar("T")
+
+
+@contextmanager
+def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """Have ``work`` done by a copy of this process, which begins with all that this one holds; yields what waits for the result and returns it.
+
+    Only the result comes back, and it must be picklable. Work that fails says so on stderr, and asking for its result raises ``RuntimeError``; what is
+    still at work when the body ends is ended.
+
+    >>> with apart(lambda: sum(range(4))) as result:
+    ...     result()
+    6
+    """
+    parent, (end, start) = os.getpid(), os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(end)
+        _work(work, parent, start)
+    os.close(start)
+    answer = os.fdopen(end, "rb")
+    done: list[T] = []
+
+    def result() -> T:
+        if not done:
+            said = answer.read()
+            if not said:
+                raise RuntimeError("A process of the build ended without a result.")
+            done.append(pickle.loads(said))
+        return done[0]
+
+    try:
+        yield result
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        answer.close()
+
+
+def _work(work: Callable[[], object], parent: int, start: int) -> None:
+    """All that the copy does: nothing of what the original was about to do may happen twice."""
+    status = 1
+    try:
+        die_with_parent(parent)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        with os.fdopen(start, "wb") as into:
+            pickle.dump(work(), into)
+        status = 0
+    except BaseException:
+        traceback.print_exc(file=sys.stderr)
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
