@@ -155,3 +155,28 @@ def test_progress_is_told(tmp_path, small_data):
 def test_the_report_is_json_of_named_results(small_home):
     report = json.loads((releases.current(small_home).path / "report.json").read_text(encoding="utf-8"))
     assert {"severity", "file", "subject", "path", "message", "value", "shape"} <= report["results"][0].keys()
+
+
+def test_a_release_built_upon_another_is_the_one_built_from_scratch(tmp_path, small_data):
+    """Whatever is taken over from the release before: the same statements, report, dumps and answers as without one."""
+    grown, fresh, lab = tmp_path / "grown", tmp_path / "fresh", small_data / "living-lab.trig"
+    text = lab.read_text(encoding="utf-8")
+    lab.write_text(text.replace("Living lab of the harbour", "Harbour lab"), encoding="utf-8")
+    before = build(grown, data=small_data).release
+    (small_data / "sources.ttl").write_text((small_data / "sources.ttl").read_text(encoding="utf-8") + OTHER_SOURCE, encoding="utf-8")
+    between = build(grown, data=small_data).release
+    lab.write_text(text, encoding="utf-8")
+    after, scratch = build(grown, data=small_data).release, build(fresh, data=small_data).release
+    assert before.manifest["digest"] != after.manifest["digest"] == scratch.manifest["digest"]
+    assert after.report == scratch.report and after.manifest["dumps"] == scratch.manifest["dumps"] and after.manifest["counts"] == scratch.manifest["counts"]
+    same = {name: file["sha256"] for name, file in after.manifest["files"].items() if name.startswith(("dumps/", "answers/", "names/", "connections/", "documents"))}
+    assert same.items() <= {name: file["sha256"] for name, file in scratch.manifest["files"].items()}.items() and len(same) > 50
+    taken = [d["file"] for d in after.manifest["dumps"] if (after.dumps / d["file"]).samefile(between.dumps / d["file"])]
+    assert sorted(taken) == ["other.nq.gz", "other.trig.gz", "other.ttl.gz"], "what did not change is not written again, what did is"
+
+
+OTHER_SOURCE = """
+<https://w3id.org/kvgraph/id/source/other> a <http://www.w3.org/ns/dcat#Dataset> ; <http://purl.org/dc/terms/title> "Other"@en ;
+    <http://purl.org/dc/terms/publisher> <https://w3id.org/kvgraph/id/actor/harbour-university> ; <http://purl.org/dc/terms/license> <https://creativecommons.org/licenses/by/4.0/> ;
+    <http://www.w3.org/ns/dcat#landingPage> <https://example.org/other> .
+"""

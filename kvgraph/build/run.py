@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from .. import __version__, event_stream, releases, resources
 from ..errors import KvgraphError
 from ..sources.imported import Import, imports
 from . import imports as imported
+from .apart import apart
 from .descriptions import add_descriptions
 from .read import Sources, inputs_digest, read, source_files
 from .validation import UNKNOWN, beside, located, ntriples, results_of
@@ -88,8 +89,8 @@ def build(
         with _draft(home, digest) as draft:
             on_disk = _take_in(sources, lines, taken, large, draft, step) if large else None
             step("validate")
-            report = _validated(home, sources, lines, large)
-            release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk)
+            with _validating(home, sources, lines, large) as report:
+                release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk)
         step("event stream")
         _stream(home)
         return Built(release, True, time.monotonic() - began)
@@ -142,7 +143,7 @@ def _digest(lines: list[str], large: list[Import]) -> str:
 
 
 def _write(
-    home: Path, sources: Sources, lines: list[str], report: dict, digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None
+    home: Path, sources: Sources, lines: list[str], report: Callable[[], dict], digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None
 ) -> releases.Release:  # fmt: skip
     release_id, built = draft.name[1:].removesuffix(".draft"), datetime.now(timezone.utc).isoformat(timespec="seconds")
     written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk, _before(home))
@@ -189,8 +190,26 @@ def _free_id(home: Path, wanted: str) -> str:
     return free
 
 
-def _validated(home: Path, sources: Sources, lines: list[str], large: list[Import]) -> dict:
-    """The validation report of this merge, and beside it of each large import; each from the cache where it was seen before."""
+@contextmanager
+def _validating(home: Path, sources: Sources, lines: list[str], large: list[Import]) -> Iterator[Callable[[], dict]]:
+    """Validate while the dumps are written; gives what waits for the report, and raises :class:`BuildRefused` if a must is broken.
+
+    Where imports are large, they are checked first: a store on the disk must not be in a process that is copied, and what is large not in memory twice.
+    """
+    check = lambda: _results(home, sources, lines, large)  # noqa: E731
+
+    def report() -> dict:
+        results = found()
+        if violations := [r for r in results if r["severity"] == "Violation"]:
+            raise BuildRefused(violations)
+        return {"conforms": True, "results": results}
+
+    with nullcontext(check) if large else apart(check) as found:
+        yield report
+
+
+def _results(home: Path, sources: Sources, lines: list[str], large: list[Import]) -> list[dict]:
+    """What a validation of this merge finds, and beside it of each large import; each from the cache where it was seen before."""
     if large:
         statements = beside(sources.store, {found.report["graph"] for found in large})
         merge = b"".join(sorted(ntriples(statements).splitlines(keepends=True)))
@@ -202,10 +221,7 @@ def _validated(home: Path, sources: Sources, lines: list[str], large: list[Impor
     for found in large:
         own = _cached(home, f"{key} {found.report['files']} {found.report['code']}", lambda found=found: imported.check(found, statements))
         results += [{**result, "subject": result["focus"], "file": f"sources/imports/{found.name}/{found.data.name}"} for result in own]
-    violations = [r for r in results if r["severity"] == "Violation"]
-    if violations:
-        raise BuildRefused(violations)
-    return {"conforms": True, "results": results}
+    return results
 
 
 def _import_of(store: ox.Store, home: Path, subject: str) -> str:

@@ -26,16 +26,18 @@ from .dumps import write_dumps
 
 
 def write(
-    store: ox.Store, lines: list[str], report: dict, release_id: str, built: str, folder: Path, step: Callable[[str], None],
+    store: ox.Store, lines: list[str], report: Callable[[], dict], release_id: str, built: str, folder: Path, step: Callable[[str], None],
     large: Sequence[Import] = (), on_disk: Path | None = None, before: Release | None = None,
 ) -> dict:  # fmt: skip
     """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``replaced``, ``dumps`` and ``files``.
 
+    ``report`` is asked for the validation report when the dumps are written, and may refuse it.
     ``lines`` are the sorted N-Quads of ``store`` without its ``large`` imports, default graph included; ``built`` is the time of the release in ISO
     8601. Where the store is kept ``on_disk`` the whole is dumped in N-Quads only. Dumps that say what they said in the release ``before`` are taken from it.
     """
     step("dumps")
     dumps = write_dumps(lines, folder / "dumps", large, on_disk is None, before)
+    (folder / "report.json").write_text(json.dumps(report(), ensure_ascii=False, indent=1), encoding="utf-8")
     triples = catalogue(store, dumps, release_id, built)
     (folder / "catalogue.ttl").write_bytes(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=CATALOGUE_PREFIXES))
     documents = sorted(filter(None, map(path_of, entity_types(store))))
@@ -49,7 +51,6 @@ def write(
             _indexes(store, folder, step)
             step("answers")
             answered()
-    (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     return {"counts": counts(store, large), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
 
 

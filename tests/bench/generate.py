@@ -82,7 +82,7 @@ def _written(home: Path, store: ox.Store, inputs: str, step: Callable[[str], Non
     release_id = f"{now[:10]}-bench-{inputs[:8]}"
     draft = home / "releases" / f".{release_id}.draft"
     draft.mkdir(parents=True)
-    written = write(store, nquads(store), {"conforms": True, "results": []}, release_id, now, draft, step)
+    written = write(store, nquads(store), lambda: {"conforms": True, "results": []}, release_id, now, draft, step)
     versions = {"pyoxigraph": version("pyoxigraph")}
     manifest = {"id": release_id, "built": now, "inputs": inputs, "digest": inputs, **written, "sources": 0, "versions": versions}
     (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")

@@ -37,7 +37,7 @@ def graph_of(home: Path, files: dict[str, Path]) -> Graph:
     release = Release(home / "releases" / "2026-11-22-invented")
     release.path.mkdir(parents=True)
     built = "2026-11-22T10:00:00+00:00"
-    written = write(store, nquads(store), {"conforms": False, "results": []}, release.id, built, release.path, lambda step: None)
+    written = write(store, nquads(store), lambda: {"conforms": False, "results": []}, release.id, built, release.path, lambda step: None)
     manifest = {"id": release.id, "built": built, **written, "inputs": "", "digest": "", "versions": {}, "sources": {}}
     (release.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return Graph(Counting(store), release)
