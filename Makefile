@@ -26,7 +26,7 @@ interop: setup
 
 # What takes many minutes: the supplied ROR and CORDIS files from import to answer, links by DuckDB and by Spark, a busy day of contributors.
 endurance: setup $(VENV)/.spark
-	$(BIN)/python -m pytest -s -o python_files='endurance_*.py' tests/interop
+	KVGRAPH_SHARING_SECONDS=300 KVGRAPH_KILLS=50 $(BIN)/python -m pytest -s -o python_files='endurance_*.py interop_sharing.py' tests/interop
 
 bench: setup
 	$(BIN)/python -m tests.bench

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import pyoxigraph as ox
 import pyshacl
@@ -151,7 +152,8 @@ def validate(data: Graph | Iterable[ox.Triple | ox.Quad], shapes: Graph | None =
         # inplace: pyshacl would copy the graph first; without inference and rules it only reads it.
         # Its option focus_nodes is not for us: it also skips the values that sh:node and sh:or look at, which then pass.
         prepared = _Prepared(store=graph.store, identifier=graph.identifier)
-        _, found, _ = pyshacl.validate(prepared, shacl_graph=_batched(shapes), inplace=True)
+        with _one_at_a_time:
+            _, found, _ = pyshacl.validate(prepared, shacl_graph=_batched(shapes), inplace=True)
     except (ReportableRuntimeError, re.error) as error:
         raise ShapesError(f"The shapes cannot be used: {error}") from error
     if not isinstance(found, Graph):  # pyshacl returns some errors instead of raising them
@@ -211,6 +213,8 @@ class _Prepared(Graph):
 
 
 _prepared = lru_cache(prepareQuery)
+# rdflib's parser of SPARQL fails when two threads use it at once, and what a query that it prepared is evaluated with is kept in the query.
+_one_at_a_time = Lock()
 
 
 def _batched(shapes: Graph) -> Graph:

@@ -155,3 +155,26 @@ ex:asking sh:message "Asked." ; sh:select "SELECT $this WHERE { SERVICE <http://
 def test_rdflib_fetches_no_graph_for_a_query(asked):
     assert list(Dataset().query("SELECT ?s FROM <http://127.0.0.1:9/data> WHERE { ?s ?p ?o }")) == []
     assert asked == []
+
+
+def test_threads_may_validate_at_once():
+    """As the processes of a web server do: rdflib's parser of SPARQL is for one thread at a time."""
+    import threading
+
+    from kvgraph import validate as module
+
+    practice, country = ox.NamedNode("https://w3id.org/kvgraph/id/practice/ended"), ox.NamedNode("https://schema.org/endDate")
+    triples = [ox.Triple(practice, country, ox.Literal("2001")), ox.Triple(practice, ox.NamedNode("https://schema.org/startDate"), ox.Literal("2010"))]
+    begun, found = threading.Barrier(8), []
+
+    def check():
+        begun.wait()
+        found.append(module.validate(triples))
+
+    module._prepared.cache_clear()
+    threads = [threading.Thread(target=check) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8 and len(set(found)) == 1 and any("before it starts" in r.message for r in found[0].results)

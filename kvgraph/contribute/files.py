@@ -21,6 +21,7 @@ from .record import LEAD, LICENCE, PARTS, Record, Value, change, classified, gra
 
 SOURCE = ID + "source/contributions"
 CURATORS = ID + "actor/kvgraph-curators"
+CONTRIBUTION = ID + "source-kind/contribution"
 LIVE = ("accepted", "published")
 _FOLDERS = {"policy": "policies"}  # the others are called as their type, with an s
 RELATIONS = {
@@ -152,10 +153,15 @@ def _described(graph: str, basis: str, record: Record, submission: Submission) -
     seen = record.seen or f"{submission.submitted or submission.created:%Y-%m}"
     return list(describe(
         graph, (RDF + "type", PROV + "Entity"), (KV + "basis", f"{ID}basis/{basis}"), (DCTERMS + "source", record.page),
-        (KV + "seenOn", typed(seen, "gYearMonth" if len(seen) == 7 else "date")), (KV + "sourceKind", record.source_kind or None),
+        (KV + "seenOn", typed(seen, "gYearMonth" if len(seen) == 7 else "date")), (KV + "sourceKind", _kinds(record, submission)),
         (PROV + "wasAttributedTo", credited(record)), (DCTERMS + "isPartOf", SOURCE), (PROV + "wasGeneratedBy", submission_iri(submission.id)),
         (DCTERMS + "license", LICENCE), (RDFS + "comment", english(note) if note else None),
     ))  # fmt: skip
+
+
+def _kinds(record: Record, submission: Submission) -> list[str]:
+    """The kind of the page; and that a reader contributed it, not a curator with a tool, so that a search can be narrowed to that."""
+    return [*filter(None, [record.source_kind]), *([CONTRIBUTION] if submission.kind in ("record", "correction") else [])]
 
 
 def credited(record: Record) -> str:

@@ -56,8 +56,10 @@ def linked(graph: Graph, actor: str, others: list[str]) -> Record:
     record = _now(graph, actor)
     close, exact = record.values.get(SKOS + "closeMatch", []), record.values.get(SKOS + "exactMatch", [])
     accepted = [v for v in close if v.get("iri") in others]
+    if not accepted:
+        raise KvgraphError("None of these waits to be accepted.", hint="Somebody else may have accepted them already: look at the list again.")
     record.values = {**record.values, SKOS + "closeMatch": [v for v in close if v not in accepted], SKOS + "exactMatch": exact + accepted}
-    record.page = accepted[0]["iri"] if accepted else record.page
+    record.page = accepted[0]["iri"]
     return record
 
 

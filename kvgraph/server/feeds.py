@@ -131,13 +131,14 @@ for _format in GRAPHS[:4]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A thing of the feed, with when its page was last seen (RFC 3339)."""
+    """A thing of the feed: ``authors`` are named for its description, ``by`` lead it; ``updated`` is when its page was last seen (RFC 3339)."""
 
     iri: str
     href: str
     title: str
     lang: str
     kind: str
+    authors: list[str]
     by: list[str]
     summary: str
     updated: str
@@ -154,7 +155,10 @@ def _atom() -> Response:
     selection = _selection()
     result = selection.search(graph, limit=ENTRIES, order="recorded")
     built = graph.release.manifest["built"]
-    entries = [_entry(hit, line_of(hit, graph.facets, language), root, built) for hit in result.hits]
+    authors: dict[str, list[str]] = {}
+    for row in graph.run("pages/credits", things=[hit.iri for hit in result.hits]) if result.hits else ():
+        authors.setdefault(row["thing"], []).append(row["credit"])
+    entries = [_entry(hit, line_of(hit, graph.facets, language), root, built, authors.get(hit.iri, [])) for hit in result.hits]
     named = [(FACETS[name].label, [graph.facets.label(value, language)[0] for value in values]) for name, values in selection.where.items()]
     text = render_template(
         "search.atom.xml", selection=selection, named=named, entries=entries, root=root.rstrip("/"), path=PATH,
@@ -163,8 +167,8 @@ def _atom() -> Response:
     return Response(_NO_XML.sub("\ufffd", text), content_type=f"{ATOM}; charset=utf-8")
 
 
-def _entry(hit: Hit, line, root: str, built: str) -> Entry:
+def _entry(hit: Hit, line, root: str, built: str, authors: list[str]) -> Entry:
     # A month is all that is recorded. The day of the release would make every entry new with every release.
     updated = f"{hit.seen}-01T00:00:00Z" if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", hit.seen) else built
     page = root.rstrip("/") + line.shown.href if line.shown.href and not line.shown.external else hit.iri
-    return Entry(hit.iri, page, line.shown.text, line.shown.lang or "", line.kind, [by.text for by in line.by], hit.snippet.text, updated)
+    return Entry(hit.iri, page, line.shown.text, line.shown.lang or "", line.kind, authors, [by.text for by in line.by], hit.snippet.text, updated)

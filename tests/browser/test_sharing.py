@@ -52,6 +52,16 @@ def press(page: Page, name: str) -> None:
     page.wait_for_load_state()
 
 
+def followed(reader: Page) -> dict[str, str]:
+    """What the newest page of the event stream says of each thing, as a program reads it: the kind of the last change."""
+    root = reader.request.get("/changes", headers={"Accept": "application/n-quads"}).text()
+    last = max(re.findall(r"/changes/(\d+)>", root), key=int)
+    lines = reader.request.get(f"/changes/{last}", headers={"Accept": "application/n-quads"}).text().splitlines()
+    kinds = dict(re.findall(r"<(\S+)> <\S+#type> <https://www.w3.org/ns/activitystreams#(\w+)>", "\n".join(lines)))
+    versions = re.findall(r"<(\S+)> <\S+isVersionOf> <(\S+)>", "\n".join(lines))
+    return {thing: kinds[member] for member, thing in versions}
+
+
 def name_the_lead(page: Page, scripts: bool) -> None:
     """With scripts the field suggests; without, the form comes back with what the name may mean."""
     field = page.locator("#i-lead-0")
@@ -132,6 +142,7 @@ def test_the_whole_way(arrive, sharing, scripts):
     press(curator, "Accept")
     expect(curator.get_by_role("main")).to_contain_text("Accepted")
     page = f"/doc/practice/{title.lower().replace(' ', '-')}"
+    thing = f"https://w3id.org/kvgraph/id{page.removeprefix('/doc')}"
     until(lambda: reader.request.get(page).status == 200, LIVE_WITHIN)
     reader.goto(page)
     expect(reader.get_by_role("main")).to_contain_text("Harbour data office")
@@ -139,8 +150,12 @@ def test_the_whole_way(arrive, sharing, scripts):
     expect(reader.get_by_role("main").get_by_role("link", name=title).first).to_be_visible()
     reader.goto("/map")
     expect(reader.get_by_role("main")).to_contain_text(re.compile("España|Spain"))
-    assert title in reader.request.get(f"/search.atom?q={quote(title)}").text()
-    asked = reader.request.get("/sparql", params={"query": CREDIT % f"https://w3id.org/kvgraph/id{page.removeprefix('/doc')}"}, headers={"Accept": "text/csv"})
+    feed = reader.request.get(f"/search.atom?q={quote(title)}").text()
+    assert title in feed and "<author><name>Harbour data office</name></author>" in feed
+    reader.goto("/changes")
+    expect(reader.get_by_role("main").get_by_role("table")).to_be_visible()
+    assert thing in followed(reader), "whoever follows the event stream has been told"
+    asked = reader.request.get("/sparql", params={"query": CREDIT % thing}, headers={"Accept": "text/csv"})
     assert asked.text().split() == ["name", "Harbour", "data", "office"]
     reader.goto(address)
     expect(reader.get_by_role("main")).to_contain_text("Published")
@@ -152,6 +167,7 @@ def test_the_whole_way(arrive, sharing, scripts):
     until(lambda: reader.request.get(page).status == 404, LIVE_WITHIN)
     reader.reload()
     expect(reader.get_by_role("main")).to_contain_text("It never took place.")
+    assert followed(reader)[thing] == "Delete"
 
 
 def test_a_correction_from_a_page(arrive):

@@ -1,4 +1,4 @@
-"""Killed between submit and publish, nothing is lost and nothing doubled. Fifty times in tests/interop/endurance_sharing.py."""
+"""Killed between submit and publish, nothing is lost and nothing doubled. Fifty times by `make endurance` (tests/interop/interop_sharing.py)."""
 
 from .killing import killed_often
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,6 +13,7 @@ from kvgraph import releases
 
 from .people import CATALONIA, LAB, PRACTICE, SPAIN, UNIVERSITY, Form
 
+ATOM = "{http://www.w3.org/2005/Atom}"
 CLUB = "https://w3id.org/kvgraph/id/practice/fish-market-data-club"
 
 
@@ -40,7 +42,10 @@ def test_by_form(instance, visitor, person):
     assert release != before
     assert "Harbour data office" in visitor.read("/doc/practice/fish-market-data-club")
     assert "Fish market data club" in visitor.read("/search?q=fish")
-    assert "Fish market data club" in visitor.client.get("/search.atom?q=fish").get_data(as_text=True)
+    feed = ElementTree.fromstring(visitor.client.get("/search.atom?q=fish").data)
+    [entry] = [e for e in feed.iter(f"{ATOM}entry") if e.findtext(f"{ATOM}id") == CLUB]
+    assert [a.text for a in entry.findall(f"{ATOM}author/{ATOM}name")] == ["Harbour data office"], "RFC 4287, section 4.2.1"
+    assert "Fish market data club" in visitor.read("/search?source-kind=contribution") and "Living lab" not in visitor.read("/search?source-kind=contribution&type=practice")
     rows = open_graph(instance.home).query(
         "PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#> SELECT ?name "
         f"{{ GRAPH ?g {{ <{CLUB}> a ?type }} ?g prov:wasAttributedTo/skos:prefLabel ?name }}"

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from ...contribute import known
 from ...contribute.checks import Finding
 from ...contribute.fields import ROLES, Field, form, origin
+from ...contribute.files import CONTRIBUTION
 from ...contribute.known import Known
 from ...contribute.record import Record, Value, date_value
 from ...graph import Graph
@@ -87,7 +88,8 @@ def parts(record: Record, graph: Graph, findings: list[Finding], more: str = "")
 
 def source_kinds(record: Record, graph: Graph) -> list[Option]:
     kind = next(f for f in origin() if f.name == "sourceKind")
-    return _options(kind, graph, {record.source_kind})
+    # That it is a contribution is said of each: it is no kind of page.
+    return [option for option in _options(kind, graph, {record.source_kind}) if option.value != CONTRIBUTION]
 
 
 def _box(field: Field, record: Record, graph: Graph, findings: list[Finding], more: bool) -> Box:

@@ -76,22 +76,30 @@ def _recorded(kind: str, record, reason: str, form: str) -> Submission:
 @require("curator")
 def links() -> str:
     """Candidates for identifiers elsewhere, found by name."""
+    return _links()
+
+
+def _links(error: KvgraphError | None = None) -> str:
     offset = request.args.get("from", "0")
     start = int(offset) if offset.isdigit() and len(offset) < 7 else 0
     rows = maintaining.candidates(context.graph())
-    return render_template("curate-links.html", rows=rows[start : start + PAGE], start=start, total=len(rows), page=PAGE, token=secrets.new_secret()[:40])
+    return render_template("curate-links.html", error=error, rows=rows[start : start + PAGE], start=start, total=len(rows), page=PAGE, token=secrets.new_secret()[:40])
 
 
 @blueprint.post("/curate/links")
 @require("curator")
-def linked() -> Response:
+def linked() -> Response | tuple[str, int]:
     """Accept those that were ticked: each becomes an exact match, on its actor."""
-    graph = context.graph()
     chosen = [tuple(pair.split(" ")) for pair in request.form.getlist("link")[:PAGE] if pair.count(" ") == 1]
     by_actor: dict[str, list[str]] = {}
     for actor, other in chosen:
         by_actor.setdefault(actor, []).append(other)
-    for number, (actor, others) in enumerate(by_actor.items()):
-        record = maintaining.linked(graph, actor, others)
+    try:
+        if not by_actor:
+            raise KvgraphError(gettext("Nothing is ticked."), hint=gettext("Tick the links that are right."))
+        records = [maintaining.linked(context.graph(), actor, others) for actor, others in by_actor.items()]  # all of them, or none
+    except KvgraphError as error:
+        return _links(error), 422
+    for number, record in enumerate(records):
         _recorded("links", record, gettext("A curator compared the two and found them to be one organisation."), f"{request.form.get('form', '')[:40]}:{number}")
     return redirect("/curate?state=accepted", 303)
