@@ -47,7 +47,7 @@ def write(
         step("answers")
         write_answers_apart(on_disk, folder / "answers")
     else:  # the two take equally long
-        with apart(lambda: write_answers(Embedded(store), folder / "answers")) as answered:
+        with apart(lambda: write_answers(Embedded(store).divided(), folder / "answers")) as answered:
             _indexes(store, folder, step)
             step("answers")
             answered()
