@@ -1,8 +1,8 @@
 # make serve   set up everything, build the bundled data into a release, serve it on http://127.0.0.1:8000/
 # make test    set up and run every check that needs no more than PyPI, npm and Chromium
-# make interop what needs more or takes longer: a newcomer's first start from an empty directory; Virtuoso, and Java for Spark, from Debian:
-#                apt-get install --no-install-recommends virtuoso-opensource-7-bin openjdk-17-jre-headless
-# make endurance what takes many minutes; needs KVGRAPH_SHARED_DATA, and Java
+# make interop what needs more or takes longer: a newcomer's first start from an empty directory; Virtuoso, from Debian:
+#                apt-get install --no-install-recommends virtuoso-opensource-7-bin
+# make endurance what takes many minutes; needs KVGRAPH_SHARED_DATA, and Java 17 for Spark
 # Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI and npm; the tests need Chromium as well.
 
 PYTHON ?= python3
@@ -21,7 +21,7 @@ build: setup
 test: setup
 	$(BIN)/python -m pytest
 
-interop: setup $(VENV)/.spark
+interop: setup
 	$(BIN)/python -m pytest -s -o python_files='interop_*.py' tests/interop
 
 # What takes many minutes: the supplied ROR and CORDIS files from import to answer, links by DuckDB and by Spark, a busy day of contributors.
