@@ -80,6 +80,23 @@ def test_an_acronym_is_never_accepted_whatever_its_place(links):
     assert not links["boku"].accepted
 
 
+def test_a_homepage_finds_what_shares_no_word():
+    asked = [actor("Life Sciences Campus", homepage="boku.example/"), actor("Rector's Office", homepage="https://shared.example/")]
+    register = [*REGISTER, known(50, "Universität für Bodenkultur Wien", homepage="https://www.boku.example"), known(51, "Clinic", homepage="shared.example"),
+                known(52, "Archive", homepage="shared.example")]  # fmt: skip
+    with engines.engine("duckdb") as made:
+        found = run.match(asked, register, "ror", made, day=DAY)
+    assert {(link.subject_id[-6:], link.object_id[-2:]) for link in found if link.accepted} <= {("campus", "50")}
+    assert ("campus", "50") in {(link.subject_id[-6:], link.object_id[-2:]) for link in found}
+
+
+def test_what_speaks_for_others_speaks_against_each():
+    asked = [actor("Research Institute", place="")]
+    with engines.engine("duckdb") as made:
+        found = run.match(asked, REGISTER, "ror", made, day=DAY)
+    assert not any(link.accepted for link in found)
+
+
 def test_another_country_and_what_is_not_there_find_nothing(links):
     assert "elsewhere" not in links
     assert "bakery-muller" not in links or not links["bakery-muller"].accepted
