@@ -2,6 +2,7 @@
 # make test    set up and run every check that needs no more than PyPI, npm and Chromium
 # make interop what needs more or takes longer: a newcomer's first start from an empty directory; Virtuoso, from Debian:
 #                apt-get install --no-install-recommends virtuoso-opensource-7-bin
+#                KVGRAPH_SHARED_DATA names the folder with the ROR and CORDIS files, for the walk from download to answer
 # make endurance what takes many minutes; needs KVGRAPH_SHARED_DATA, and Java 17 for Spark
 # Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI and npm; the tests need Chromium as well.
 
@@ -24,7 +25,7 @@ test: setup
 interop: setup
 	$(BIN)/python -m pytest -s -o python_files='interop_*.py' tests/interop
 
-# What takes many minutes: the supplied ROR and CORDIS files from import to answer, links by DuckDB and by Spark, a busy day of contributors.
+# What takes many minutes: a release on the disk, links by DuckDB and by Spark, a busy day of contributors.
 endurance: setup $(VENV)/.spark
 	KVGRAPH_SHARING_SECONDS=300 KVGRAPH_KILLS=50 $(BIN)/python -m pytest -s -o python_files='endurance_*.py interop_sharing.py' tests/interop
 

@@ -179,6 +179,17 @@ def fast(data: Path, shapes: str | None = None) -> Report:
     return Report(tuple(sorted({_fast_result(result, rules) for result in found.results}, key=Result._order)))
 
 
+def shapes_about(classes: set[str], properties: set[str]) -> str:
+    """The shapes in ``shapes/`` as Turtle, each only with the targets that things of these classes, or with these properties, are.
+
+    The fast engine asks a shape of every thing that is a target; of a large import beside everything else only its own things are of interest.
+    """
+    triples = [triple for path in sorted(folder("shapes").glob("*.ttl")) for triple in ox.parse(path=path, format=ox.RdfFormat.TURTLE)]
+    there = {str(SH.targetClass): classes, str(SH.targetSubjectsOf): properties, str(SH.targetObjectsOf): properties}
+    kept = [t for t in triples if t.predicate.value not in there or t.object.value in there[t.predicate.value]]
+    return ox.serialize(kept, format=ox.RdfFormat.TURTLE).decode()
+
+
 def _rules(shapes: str) -> dict[str, dict[str, str]]:
     """The SPARQL constraints of each shape, by how their messages begin: the engine names the shape, pyshacl the constraint in it."""
     triples = list(ox.parse(shapes, format=ox.RdfFormat.TURTLE))

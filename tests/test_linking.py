@@ -1,5 +1,6 @@
 """Linking: names compared, evidence added up, decisions of people, contradictions, and what is written."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner
 
+from kvgraph.build.read import source_files
 from kvgraph.cli import main
 from kvgraph.errors import KvgraphError
 from kvgraph.link import engines, explanation, identifiers, reading, run
@@ -76,6 +78,23 @@ def test_names_are_found(links, slug, number):
 def test_an_acronym_is_never_accepted_whatever_its_place(links):
     assert links["boku"].object_id == f"{ROR}{5:08d}"
     assert not links["boku"].accepted
+
+
+def test_a_homepage_finds_what_shares_no_word():
+    asked = [actor("Life Sciences Campus", homepage="boku.example/"), actor("Rector's Office", homepage="https://shared.example/")]
+    register = [*REGISTER, known(50, "Universität für Bodenkultur Wien", homepage="https://www.boku.example"), known(51, "Clinic", homepage="shared.example"),
+                known(52, "Archive", homepage="shared.example")]  # fmt: skip
+    with engines.engine("duckdb") as made:
+        found = run.match(asked, register, "ror", made, day=DAY)
+    assert {(link.subject_id[-6:], link.object_id[-2:]) for link in found if link.accepted} <= {("campus", "50")}
+    assert ("campus", "50") in {(link.subject_id[-6:], link.object_id[-2:]) for link in found}
+
+
+def test_what_speaks_for_others_speaks_against_each():
+    asked = [actor("Research Institute", place="")]
+    with engines.engine("duckdb") as made:
+        found = run.match(asked, REGISTER, "ror", made, day=DAY)
+    assert not any(link.accepted for link in found)
 
 
 def test_another_country_and_what_is_not_there_find_nothing(links):
@@ -201,10 +220,27 @@ def test_links_replace_the_old_ones_whole(tmp_path):
     run.write(tmp_path, run.Linked([a_link()]))
     target = run.write(tmp_path, run.Linked([a_link("b", 2)]))
     assert sorted(p.name for p in target.iterdir()) == ["links.sssom.tsv", "links.trig"]
-    assert [p.name for p in (tmp_path / "sources").iterdir()] == ["links"]
+    assert sorted(p.name for p in (tmp_path / "sources").iterdir()) == ["imports", "links"]  # the lock of all that writes there is among the imports
     store = ox.Store()
     store.load(path=target / "links.trig", format=ox.RdfFormat.TRIG)
     assert {q.object.value for q in store.quads_for_pattern(None, ox.NamedNode("http://www.w3.org/2004/02/skos/core#exactMatch"), None)} == {f"{ROR}{2:08d}"}
+
+
+def test_who_is_killed_while_writing_links_leaves_the_old_ones_or_the_new_ones(tmp_path, monkeypatch):
+    folder = run.write(tmp_path, run.Linked([a_link()]))
+
+    def killed(source, target, rename=os.replace):
+        if "previous" not in str(target):
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.write(tmp_path, run.Linked([a_link("b", 2)]))
+    monkeypatch.undo()
+    assert not folder.exists()
+    assert {"sources/links/links.trig"} < source_files(tmp_path).keys()
+    assert [link.subject_id[-1] for link in read_table(folder / "links.sssom.tsv")] == ["a"]
 
 
 # ── The model ────────────────────────────────────────────────────────────────────────────────────────────────────────

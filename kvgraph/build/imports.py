@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import BinaryIO
 import pyoxigraph as ox
 
 from ..errors import KvgraphError
+from ..namespaces import RDFS
 from ..sources.imported import Import
 
 LARGE = 50_000  # triples of an import from which on the fast engine checks it; pyshacl takes 20 s for as many
@@ -93,14 +95,28 @@ def merge_sorted(files: Iterable[Path], into: Path) -> None:
 
 def check(found: Import, context: Iterable[ox.Triple]) -> list[dict]:
     """Validate an import beside ``context``, what the graph says apart from imports, with the fast engine. Only results about things of the import."""
-    from ..validate import fast
+    from ..validate import fast, shapes_about
 
     context = list(context)
     known = {triple.subject.value for triple in context}
+    shapes = shapes_about(_with_wider(set(found.report["classes"]), context), set(found.report["properties"]))
     with tempfile.TemporaryDirectory(prefix="kvgraph-") as folder:
         beside = Path(folder) / "merge.nq"
         beside.write_bytes(ox.serialize(context, format=ox.RdfFormat.N_TRIPLES))
         with open(beside, "ab") as into, open(found.data, "rb") as data:
             while chunk := data.read(1 << 22):
                 into.write(chunk)
-        return [asdict(result) for result in fast(beside).results if result.focus not in known]
+        return [asdict(result) for result in fast(beside, shapes).results if result.focus not in known]
+
+
+def _with_wider(classes: set[str], context: Iterable[ox.Triple]) -> set[str]:
+    """Classes with those that they are subclasses of: shapes of the latter are about things of the former too (SHACL, section 2.1.3.2)."""
+    wider = defaultdict(set)
+    for triple in context:
+        if triple.predicate.value == RDFS + "subClassOf":
+            wider[triple.subject.value].add(triple.object.value)
+    found, new = set(), classes
+    while new:
+        found |= new
+        new = set().union(*(wider[class_] for class_ in new)) - found
+    return found

@@ -15,7 +15,7 @@ from .. import __version__, resources
 from ..errors import KvgraphError
 from ..link import mappings, statements
 from ..namespaces import DCTERMS, DEF, GRAPH
-from ..sources.imported import REPORT, imports
+from ..sources.imported import REPORT, imports, put_back
 
 SUFFIXES = {".trig": ox.RdfFormat.TRIG, ".ttl": ox.RdfFormat.TURTLE, ".nq": ox.RdfFormat.N_QUADS}
 
@@ -70,6 +70,7 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
     and accepted contributions lie. A contribution takes the place of the curated file of the same name, which it corrects.
     """
     roots = {"ontology": resources.folder("ontology"), "data": data or resources.folder("data"), "sources": home / "sources"}
+    put_back(home, home / "sources")  # links
     found = {f"{_IMPORTS}/{name}/{known.description.name}": known.description for name, known in imports(home).items()}
     for name, root in roots.items():
         for path in root.rglob("*"):

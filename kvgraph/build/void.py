@@ -19,7 +19,8 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from ..entities import entity_types
-from ..model import ENTITY_TYPES
+from ..identifiers import EUROSCIVOC, EUROVOC, KOHESIO
+from ..model import ENTITY_TYPES, PIC
 from ..namespaces import (
     BASE, COUNTRY, DCTERMS, ELI, ELI_RESOURCE, FOAF, GRAPH, ID, NUTS, PREFIXES, RDF, SH, SKOS, VOID, VOID_EXT,
 )  # fmt: skip
@@ -41,6 +42,10 @@ _FEATURES = [FORMATS + name for name in ("Turtle", "N-Triples", "JSON-LD", "RDF_
 TARGETS = {
     "ror": ("https://ror.org/0", "Research Organization Registry", "https://ror.org/"),
     "wikidata": ("http://www.wikidata.org/entity/", "Wikidata", "https://www.wikidata.org/"),
+    "cordis": (PIC, "CORDIS, by the participant's code (PIC)", "https://cordis.europa.eu/"),
+    "kohesio": (KOHESIO, "Kohesio", "https://kohesio.ec.europa.eu/"),
+    "eurovoc": (EUROVOC, "EuroVoc", "https://op.europa.eu/en/web/eu-vocabularies/eurovoc"),
+    "euroscivoc": (EUROSCIVOC, "EuroSciVoc", "https://op.europa.eu/en/web/eu-vocabularies/euroscivoc"),
     "nuts": (NUTS, "NUTS 2024", "https://ec.europa.eu/eurostat/web/nuts"),
     "countries": (COUNTRY, "EU authority table of countries", "https://op.europa.eu/en/web/eu-vocabularies/authority-tables"),
     "eli": (ELI_RESOURCE, "EU law by European Legislation Identifier", "https://eur-lex.europa.eu/eli-register/about.html"),

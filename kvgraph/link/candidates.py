@@ -21,11 +21,11 @@ WITH agreeing AS (
 SELECT left_row, right_row FROM ranked WHERE place_in_order <= {MOST}
 """
 
-# Shares are in thousandths. Words with "=" are acronyms.
+# Shares are in thousandths. Words with "=" are acronyms, those with "@" homepages.
 PAIRS = """
 WITH agreeing AS (
   SELECT left_row, right_row,
-    sum(CASE WHEN l.word LIKE '=%' THEN 0 ELSE r.weight END) AS weight,
+    sum(CASE WHEN l.word LIKE '=%' OR l.word LIKE '@%' THEN 0 ELSE r.weight END) AS weight,
     max(CASE WHEN l.word LIKE '=%' THEN length(l.word) - 1 ELSE 0 END) AS initials
   FROM candidates JOIN asked_words l ON l.row = left_row JOIN known_words r ON r.row = right_row AND r.word = l.word
   GROUP BY left_row, right_row
@@ -36,13 +36,13 @@ SELECT left_row * 100000000 + right_row AS row, right_row, l.record, l.text, l.k
   cast(least(1000, round(1000 * cast(weight AS double) / r.total)) AS bigint) AS found,
   cast(weight AS bigint) AS telling,
   CASE WHEN l.form = 'name' AND l.acronyms AND r.acronyms THEN cast(initials AS bigint) END AS initials,
-  l.country, l.place, cast(NULL AS bigint) AS crowd, l.domain, l.kind
+  l.country, l.place, cast(NULL AS bigint) AS crowd, l.page, cast(NULL AS bigint) AS sites, l.domain, l.kind
 FROM agreeing JOIN asked l ON l.row = left_row JOIN known r ON r.row = right_row
 """
 
 KNOWN = """
 SELECT row, cast(NULL AS bigint) AS right_row, record, text, key, form, cast(NULL AS bigint) AS asked, cast(NULL AS bigint) AS found,
-  cast(NULL AS bigint) AS telling, cast(NULL AS bigint) AS initials, country, place, crowd, domain, kind
+  cast(NULL AS bigint) AS telling, cast(NULL AS bigint) AS initials, country, place, crowd, page, sites, domain, kind
 FROM known WHERE row IN (SELECT right_row FROM pairs)
 """
 

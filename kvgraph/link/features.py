@@ -17,6 +17,7 @@ from .words import NATIONS
 
 SCALE = 100  # weights are whole numbers, so that their sums are the same in whatever order an engine adds them
 TOWN = 3  # a word that is the name of a town says so much less: the place is compared by itself
+UNKNOWN = 0.6  # what a word that the target does not have weighs, of what one weighs that a single organisation has
 _PART = 4  # letters of the shortest part of a compound
 _TYPED = 6  # letters of the shortest word in which a typing error is mended
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12", "xiii": "13", "xiv": "14"}
@@ -34,24 +35,24 @@ def lexicon() -> Meanings:
     return {word: tuple(meanings.split()) for word, meanings in json.loads(text)["words"].items()}
 
 
-def meaning(core: Iterable[str], known: Meanings | None = None) -> frozenset[str]:
+def meaning(core: Iterable[str]) -> frozenset[str]:
     """What words mean, each as it would sound in any language: equal for most translations of one name.
 
     >>> meaning(["universitat", "wien"]) == meaning(["university", "vienna"]), sorted(meaning(["klimaforschung"]))
     (True, ['clmt', 'rsrc'])
     """
-    if known is None:
-        return frozenset().union(*map(_meant, core))
-    return frozenset(sound(english) for word in core for english in _english(word, known))
+    return frozenset().union(*map(meant, core))
 
 
 @cache
-def _meant(word: str) -> frozenset[str]:
-    return frozenset(sound(NATIONS.get(english, english)) for english in _english(word, lexicon()))
+def meant(word: str) -> frozenset[str]:
+    """What one word means."""
+    return frozenset(sound(NATIONS.get(english, english)) for english in _english(word))
 
 
-def _english(word: str, known: Meanings) -> Iterator[str]:
-    """English words for one; a compound whose last part is known is taken apart, and Roman numerals are read."""
+def _english(word: str) -> Iterator[str]:
+    """English words for one. A word that the lexicon does not have is taken apart where its last part is known, or read as one that differs in its ending."""
+    known = lexicon()
     if word in _ROMAN:
         yield _ROMAN[word]
         return
@@ -62,9 +63,29 @@ def _english(word: str, known: Meanings) -> Iterator[str]:
         if word[at:] in known:
             yield from known[word[at:]]
             head = word[:at]
-            yield from _english(head[:-1] if head[:-1] in known and head not in known else head, known)
+            yield from _english(head[:-1] if head[:-1] in known and head not in known else head)
             return
-    yield word
+    yield from known.get(_inflected(word), (word,))
+
+
+_STEM = 5  # letters of the shortest beginning by which an inflected word is known
+
+
+@cache
+def stems() -> Mapping[str, str]:
+    """Words of the lexicon by what is left of them without an ending, the shortest word first."""
+    found: dict[str, str] = {}
+    for word in sorted(lexicon(), key=lambda word: (len(word), word)):
+        for cut in range(3):
+            if len(word) - cut >= _STEM:
+                found.setdefault(word[: len(word) - cut], word)
+    return found
+
+
+def _inflected(word: str) -> str:
+    """The word of the lexicon that this one may be a form of; the word itself if there is none."""
+    known = stems()
+    return next((known[word[: len(word) - cut]] for cut in range(4) if len(word) - cut >= _STEM and word[: len(word) - cut] in known), word)
 
 
 _SPELLINGS = [(re.compile(pattern), to) for pattern, to in (
@@ -86,6 +107,29 @@ def sound(word: str) -> str:
         plain = pattern.sub(to, plain)
     consonants = re.sub(r"(.)\1", r"\1", plain[0] + re.sub("[aeiouyh]", "", plain[1:]))[:6]
     return consonants if len(consonants) > 2 else stem(word)
+
+
+# Words that say what sort of organisation has them in its name; a hospital of a university is a hospital.
+_KINDS = {
+    "hospital": "hospital clinic", "university": "university college school faculty academy",
+    "association": "association society union federation foundation club network", "public authority": "ministry agency office authority council government municipality",
+    "laboratory": "laboratory institute centre department unit observatory", "company": "company",
+}  # fmt: skip
+
+
+@cache
+def _kinds() -> Mapping[str, str]:
+    return {sound(word): kind for kind, words in _KINDS.items() for word in words.split()}
+
+
+def kind_of(means: Iterable[str]) -> str:
+    """What sort of organisation a name is of, if its words say one and no other.
+
+    >>> kind_of(meaning(["universitat", "wien"])), kind_of(meaning(["universitatsklinikum"])), kind_of(meaning(["society", "institute"]))
+    ('university', 'hospital', '')
+    """
+    found = {_kinds()[word] for word in means if word in _kinds()}
+    return "hospital" if "hospital" in found else found.pop() if len(found) == 1 else ""
 
 
 def nations() -> frozenset[str]:
@@ -149,8 +193,8 @@ class Vocabulary:
         return vocabulary
 
     def weight(self, word: str) -> int:
-        """How telling a word is. One that the target does not have weighs as much as one that a single organisation has."""
-        return self.weights.get(word) or max(1, round(SCALE * math.log(self.size + 1)))
+        """How telling a word is. One that the target does not have may be a translation that the lexicon does not know: it says less than a rare word."""
+        return self.weights.get(word) or max(1, round(SCALE * math.log(self.size + 1) * UNKNOWN))
 
     def read(self, word: str) -> str:
         """A word as it is written in the target where one letter is wrong, missing or too many, or two have changed places."""

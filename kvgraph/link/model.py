@@ -30,8 +30,6 @@ class Comparison:
 
 _SHARES = (999, 850, 650, 450, 250)  # thousandths of the weight of a name's words
 _TELLING = 1300  # weight of the words in common
-
-
 def _word_levels() -> list[Level]:
     """Levels by what share of the asked name's words the other has, and the other way round; apart for words that say much together."""
     found = []
@@ -85,7 +83,16 @@ COMPARISONS = (
         ),
     ),
     Comparison("country", "country_l IS NULL OR country_r IS NULL", (Level("same country", "country_l = country_r"), Level("another country", None))),
-    Comparison("homepage", "domain_l IS NULL OR domain_r IS NULL", (Level("same domain", "domain_l = domain_r"), Level("another domain", None))),
+    Comparison(
+        "homepage",
+        "page_l IS NULL OR page_r IS NULL",
+        (
+            Level("same page, which no other has", "page_l = page_r AND sites_r = 1"),
+            Level("same page", "page_l = page_r"),
+            Level("same domain", "domain_l = domain_r"),
+            Level("another domain", None),
+        ),
+    ),
     Comparison("kind", "kind_l IS NULL OR kind_r IS NULL", (Level("same kind", "kind_l = kind_r"), Level("another kind", None))),
 )
 COLUMNS = ("row_l", "row_r", "record_l", "record_r", "text_l", "text_r", *(f"gamma_{c.name}" for c in COMPARISONS))
@@ -95,14 +102,13 @@ COLUMNS = ("row_l", "row_r", "record_l", "record_r", "text_l", "text_r", *(f"gam
 class Model:
     """Numbers of a fitted model: the share of candidate pairs that are one organisation, m and u of every level, thresholds.
 
-    ``ahead`` is what each bit counts by which a candidate is ahead of the next, beside its own bits, towards ``accept``.
+    ``none`` is how much speaks for none of the candidates, as odds beside theirs; ``accept`` and ``review`` are in bits.
     """
 
     prior: float
     levels: dict[str, dict[str, tuple[float, float]]]
+    none: float
     accept: float
-    ahead: float
-    margin: float
     review: float
 
     def settings(self) -> dict:

@@ -1,5 +1,6 @@
 """Organisations to link, from whatever holds them."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,6 +22,18 @@ class Organisation:
 # Hosts that many organisations share: a page there says nothing of whose it is.
 _SHARED = ("facebook.com", "linkedin.com", "twitter.com", "x.com", "wikipedia.org", "sites.google.com", "wordpress.com", "instagram.com", "youtube.com", "archive.org", "github.io", "europa.eu")  # fmt: skip
 _SECOND = {"ac", "co", "com", "edu", "gov", "org", "net", "gob", "gv", "or", "nhs", "sch"}  # ac.uk, com.tr, gv.at
+
+_VARIES = re.compile(r"^www[0-9]?\.|(?<=/)(?:index|home|default)\.[a-z]+$|(?<=/)(?:en|index|home)/?$")
+
+
+def page(homepage: str) -> str:
+    """A homepage without what varies between those who write it down; empty for what is none.
+
+    >>> page("https://www.Uni.example/Dept/X/"), page("uni.example/dept/x/index.html")
+    ('uni.example/dept/x', 'uni.example/dept/x')
+    """
+    address = homepage.casefold().partition("//")[2] or homepage.casefold()
+    return _VARIES.sub("", address.partition("#")[0]).rstrip("/")
 
 
 def domain(homepage: str) -> str:

@@ -18,7 +18,8 @@ _COLUMNS = {
 # Kinds in few words: ours, and ROR's types; what is none of these says nothing.
 _KINDS = {
     "university": "university", "education": "university", "company": "company", "sme": "company", "public-authority": "public authority",
-    "government": "public authority",
+    "government": "public authority", "healthcare": "hospital", "facility": "laboratory", "rto": "laboratory", "nonprofit": "association",
+    "citizens-organisation": "association", "community": "association",
 }  # fmt: skip
 
 

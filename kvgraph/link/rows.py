@@ -12,18 +12,18 @@ from functools import cache
 
 import pyarrow as pa
 
-from .features import SCALE, Vocabulary, in_place, meaning, nations
+from .features import SCALE, Vocabulary, in_place, kind_of, meaning, nations
 from .names import Name, is_short, parse
-from .organisations import Organisation, domain
+from .organisations import Organisation, domain, page
 
 COMMON = 0.02  # a word that more organisations have than this share of them does not alone make two names candidates
 _LEAST = 200
 _MOST_WORDS = 40  # in all names of an organisation together: more than that is a list, not a name
-_ACRONYM = 600 * SCALE // 100  # weight of an acronym that initials agree with, when candidates are chosen
+_APART = 6 * SCALE  # weight of an acronym that initials agree with, and of a homepage, when candidates are chosen
 
 _ROW = pa.schema(
     [("row", pa.int64()), ("record", pa.int64()), ("text", pa.string()), ("key", pa.string()), ("form", pa.string()), ("total", pa.int64()),
-     ("country", pa.string()), ("place", pa.string()), ("crowd", pa.int64()), ("domain", pa.string()), ("kind", pa.string()), ("acronyms", pa.bool_())]
+     ("country", pa.string()), ("place", pa.string()), ("crowd", pa.int64()), ("page", pa.string()), ("sites", pa.int64()), ("domain", pa.string()), ("kind", pa.string()), ("acronyms", pa.bool_())]
 )  # fmt: skip
 
 
@@ -70,19 +70,20 @@ def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple
     rows = list(_rows(known))
     means = [meaning(in_place(sorted(row.core), parse(row.organisation.place).core)) for row in rows]
     crowds = Counter(place_key(organisation.place) for organisation in known)
+    pages = Counter(page(organisation.homepage) for organisation in known)
     vocabulary = Vocabulary.of(
         [words for row, words in zip(rows, means) if row.name is None], (word for row in rows if row.name for word in row.core),
         towns=(frozenset(crowds) | nations()) - {""},
     )  # fmt: skip
-    right = _side(zip(rows, means), vocabulary, crowds)
+    right = _side(zip(rows, means), vocabulary, crowds, pages)
     single = [row for row in _rows(asked) if row.name is not None]
     towns = Vocabulary.of([], (word for place in {o.place for o in known} for word in parse(place).core), typed=4)
     read = [[vocabulary.read(word) for word in in_place(sorted(row.core), [towns.read(town) for town in parse(row.organisation.place).core])] for row in single]
-    left = _side(((row, meaning(core)) for row, core in zip(single, read)), vocabulary, crowds, towns)
+    left = _side(((row, meaning(core)) for row, core in zip(single, read)), vocabulary, crowds, pages, towns)
     return left, right
 
 
-def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, crowds: Counter[str], towns: Vocabulary | None = None) -> Side:
+def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, crowds: Counter[str], pages: Counter[str], towns: Vocabulary | None = None) -> Side:
     """One side; ``towns`` mends the places of the side that is asked for, and is left out for the other."""
     columns: list[list] = [[] for _ in _ROW]
     words: list[str] = []
@@ -96,16 +97,18 @@ def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, c
         number = len(columns[0])
         weighed = sorted([(vocabulary.weight(word), word) for word in means], reverse=True)
         telling = _telling([word for _, word in weighed], vocabulary)
-        organisation, key = row.organisation, place_of(row.organisation.place)
+        organisation, key, at = row.organisation, place_of(row.organisation.place), page(row.organisation.homepage)
         acronyms = [f"={acronym}" for acronym in _acronyms(row, towns is not None)]
+        homes = [f"@{home}" for home in sorted({at, domain(organisation.homepage)} - {""})] if towns or row.form == "all" else []
         values = (number, row.record, row.text, row.name.key if row.name else "", row.form, sum([weight for weight, _ in weighed]),
-                  organisation.country or None, key or None, crowds[key], domain(organisation.homepage) or None, organisation.kind or None, bool(acronyms))  # fmt: skip
+                  organisation.country or None, key or None, crowds[key], at or None, pages[at], domain(organisation.homepage) or None, organisation.kind or kind_of(means) or None, bool(acronyms))  # fmt: skip
         for column, value in zip(columns, values):
             column.append(value)
-        words += [word for _, word in weighed] + acronyms
-        weights += [weight for weight, _ in weighed] + [_ACRONYM + len(acronym) for acronym in acronyms]
-        rare += [word in telling for _, word in weighed] + [True] * len(acronyms)
-        of += [number] * (len(weighed) + len(acronyms))
+        apart = acronyms + homes
+        words += [word for _, word in weighed] + apart
+        weights += [weight for weight, _ in weighed] + [_APART] * len(apart)
+        rare += [word in telling for _, word in weighed] + [True] * len(apart)
+        of += [number] * (len(weighed) + len(apart))
     table = pa.table(columns, schema=_ROW)
     of_row = pa.array(of, pa.int64())
     repeated = table.select(["country", "place"]).take(of_row)

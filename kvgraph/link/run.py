@@ -1,7 +1,5 @@
 """Linking from end to end: read both sides, compare, decide, settle conflicts, write."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +11,7 @@ import pyoxigraph as ox
 from .. import __version__
 from ..errors import KvgraphError
 from ..namespaces import compact
-from ..sources.imported import imports
+from ..sources.imported import imports, only_importer, put
 from . import identifiers, reading
 from .conflicts import Conflict, conflicts, settled
 from .decide import ACCEPT, REVIEW, Evidence, decide
@@ -153,18 +151,11 @@ def write(home: Path, linked: Linked) -> Path:
     """
     folder, day = home / "sources" / "links", today()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".links-", dir=folder.parent))
-    try:
+    with only_importer(home), tempfile.TemporaryDirectory(prefix=".links-", dir=folder.parent, ignore_cleanup_errors=True) as scratch:
+        draft = Path(scratch) / folder.name
+        draft.mkdir()
         (draft / "links.sssom.tsv").write_text(table(linked.links, TITLE, day), encoding="utf-8")
         found = [link for link in linked.links if link.mapping_justification != CURATION]
         (draft / "links.trig").write_bytes(ox.serialize(sorted(quads(found, day), key=str), format=ox.RdfFormat.TRIG))
-        draft.chmod(0o755)
-        old = folder.with_name(f".links-old-{os.getpid()}")
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(draft, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        put(draft, folder)
     return folder

@@ -23,20 +23,25 @@ from ..store import Answers, Cached, PoolBusy, PoolClient, Remote
 from . import trusted_proxies
 
 GARBAGE = 20_000  # objects more than were freed, before garbage is looked for
+FRESH = 0.02  # seconds for which we know which release is served
 LOADING = 15.0  # seconds a request waits for an older release to be loaded
 _waiting = threading.BoundedSemaphore(4)  # of the many threads: the others go on with what can be answered now
 
 
 class Graphs:
-    """Gives the graph of a release, without an id that of the release being served. Cheap: one ``readlink``."""
+    """Gives the graph of a release, without an id that of the release being served. Cheap: at times one ``readlink``."""
 
     def __init__(self, run: Path, home: Path):
         self.run, self.home = run, home
         self._link = str(run / "serving")
+        self._read, self._serving = 0.0, ""
 
     def __call__(self, release_id: str | None = None) -> Graph:
         """Raises :class:`~kvgraph.releases.NoRelease` for an unknown id."""
-        serving = os.readlink(self._link)
+        now = time.monotonic()
+        if now - self._read > FRESH:
+            self._serving, self._read = os.readlink(self._link), now
+        serving = self._serving
         if release_id in (None, serving):
             return _served(self.run, self.home, serving)
         return _older(self.run, releases.readable(releases.find(self.home, release_id)))

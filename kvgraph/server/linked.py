@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from ..graph import Graph
 from ..link.explanation import Step, waterfall
-from ..link.mappings import CURATION, EXACT, Mapping, curie
+from ..link.mappings import CURATION, EXACT, IDENTIFIER, LOGICAL, Mapping, curie
 from ..namespaces import SKOS
 from .display import Shown, question_query, show
 from .said import Said
@@ -82,4 +82,8 @@ def _link(iri: str, row: dict) -> LinkElsewhere:
 def _verdict(mapping: Mapping) -> str:
     if mapping.mapping_justification == CURATION:
         return gettext("not the same, decided by a curator") if mapping.predicate_modifier else gettext("the same, decided by a curator")
-    return gettext("the same, found by comparing") if mapping.predicate_id == EXACT else gettext("perhaps the same")
+    if mapping.predicate_id != EXACT:
+        return gettext("perhaps the same")
+    if mapping.mapping_justification == IDENTIFIER:
+        return gettext("the same, by an identifier or homepage that both have")
+    return gettext("the same, following from another link") if mapping.mapping_justification == LOGICAL else gettext("the same, found by comparing")

@@ -32,7 +32,7 @@ SECTIONS = (
     Section(WHERE, (
         KV + "country", DCTERMS + "spatial", SKOS + "broader", SCHEMA + "addressLocality", KV + "level", KV + "nutsLevel",
         KV + "urbanRuralType", KV + "coastType", KV + "mountainType", GEO + "sfTouches", LOCN + "geometry",
-        SCHEMA + "startDate", SCHEMA + "endDate", DCTERMS + "issued", KV + "period",
+        SCHEMA + "startDate", SCHEMA + "endDate", DCTERMS + "issued", DCAT + "version", KV + "period",
     )),
     Section(N_("Policy and principles"), (
         KV + "implements", KV + "takesUp", KV + "fundingProgramme", DCTERMS + "isPartOf", KV + "section", SKOS + "broader",
@@ -48,12 +48,13 @@ SECTIONS = (
 REST = N_("Also stated")
 
 # Said elsewhere on the page: the type above the title, participations by role, the hierarchy as breadcrumb.
-HIDDEN = {OWL + "deprecated", RDF + "type", SKOS + "inScheme", SKOS + "topConceptOf", PROV + "qualifiedAssociation", RDFS + "isDefinedBy"}
+HIDDEN = {OWL + "deprecated", RDF + "type", SKOS + "inScheme", SKOS + "topConceptOf", PROV + "qualifiedAssociation", RDFS + "isDefinedBy", VOID + "triples"}
 
 # What stands elsewhere on the page than among the facts, where a source says that it says it.
 UNSAID = {
     RDF + "type": N_("what it is"), SKOS + "inScheme": N_("what it is"), SKOS + "topConceptOf": N_("its place in the list"),
     OWL + "deprecated": N_("that it should no longer be used"), PROV + "qualifiedAssociation": N_("who took part"), RDFS + "isDefinedBy": N_("where it is defined"),
+    VOID + "triples": N_("how many statements"),
     SKOS + "prefLabel": N_("name"), DCTERMS + "title": N_("title"),
 }  # fmt: skip
 
@@ -71,6 +72,7 @@ WORDS = {
     DCTERMS + "replaces": N_("replaces"),
     DCTERMS + "spatial": N_("located in"),
     DCAT + "landingPage": N_("page"),
+    DCAT + "version": N_("version"),
     ELI + "amends": N_("amends"),
     ELI + "based_on": N_("based on"),
     ELI + "cites": N_("cites"),

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 DATA, DESCRIPTION, REPORT = "data.nq", "source.trig", "report.json"
+_PREVIOUS = ".previous"  # how the name of a folder ends that is being replaced, between two renames
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,37 @@ def folder(home: Path) -> Path:
 
 def imports(home: Path) -> dict[str, Import]:
     """Every complete import of a home by name, sorted."""
-    _put_back(home)
+    put_back(home, folder(home))
     found = [p for p in folder(home).glob("*") if p.name[0] != "." and (p / REPORT).is_file()]
     return {p.name: Import(p) for p in sorted(found)}
 
 
-def previous(path: Path) -> Path:
-    """Where the import that is being replaced waits for the moment between two renames."""
-    return path.with_name(f".{path.name}.previous")
+def put(draft: Path, place: Path) -> None:
+    """Have a folder take the place of another, all of it on the disk first. Killed at any moment the old one or the new one is there, once :func:`put_back`
+    has looked. The importers' lock is held."""
+    for path in (*draft.iterdir(), draft):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    old = place.with_name(f".{place.name}{_PREVIOUS}")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        os.replace(place, old)
+    os.replace(draft, place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def put_back(home: Path, parent: Path) -> None:
+    """Whoever was killed between two renames has left the old folder beside its place in ``parent``."""
+    if not any(parent.glob(f".*{_PREVIOUS}")):
+        return
+    with only_importer(home, wait=False) as mine:
+        for left in parent.glob(f".*{_PREVIOUS}") if mine else ():
+            place = left.with_name(left.name[1:].removesuffix(_PREVIOUS))
+            if not place.exists():
+                os.replace(left, place)
 
 
 @contextmanager
@@ -70,14 +95,3 @@ def only_importer(home: Path, wait: bool = True) -> Iterator[bool]:
             yield False
         else:
             yield True
-
-
-def _put_back(home: Path) -> None:
-    """Whoever was killed between two renames has left the old import beside its place."""
-    if not any(folder(home).glob(".*.previous")):
-        return
-    with only_importer(home, wait=False) as mine:
-        for left in folder(home).glob(".*.previous") if mine else ():
-            place = left.with_name(left.name[1:].removesuffix(".previous"))
-            if not place.exists():
-                os.replace(left, place)

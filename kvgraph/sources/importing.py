@@ -24,7 +24,7 @@ from .. import __version__
 from ..errors import KvgraphError
 from ..namespaces import DCAT, DCTERMS, GRAPH, ID, KV, PROV, RDF, RDFS, VOID
 from . import fetch
-from .imported import DATA, DESCRIPTION, REPORT, folder, imports, only_importer, previous
+from .imported import DATA, DESCRIPTION, REPORT, folder, imports, only_importer, put
 from .organisations import Writer
 from .raw import Raw, checksum, raw_files
 from .record import SetAside, Statements, Taken, node
@@ -91,7 +91,7 @@ def run(
             report.update(same, bytes=sum(f["bytes"] for f in files))
             (draft / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
             if not options.dry_run:
-                _put(draft, folder(home) / source.name)
+                put(draft, folder(home) / source.name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return Outcome(report, True)
@@ -132,21 +132,6 @@ def remove(home: Path, name: str) -> bool:
         os.replace(place, doomed)
         shutil.rmtree(doomed)
         return True
-
-
-def _put(draft: Path, place: Path) -> None:
-    for path in (*draft.iterdir(), draft):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    old = previous(place)
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        os.replace(place, old)
-    os.replace(draft, place)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(draft: Path, source: Source, raws: list[Raw], version: str, options: Options, progress: Callable[[int], None]) -> dict:

@@ -4,8 +4,9 @@ The number of a free worker lies in a pipe. Whoever takes it out may talk to tha
 and nobody in between. There are three pipes, for three kinds of asking: of several workers one is for the server's own questions, and of three or more
 another one for these and for strangers whose queries were quick of late.
 
-Beside the pipes a piece of shared memory has a row for each worker, which only the holder of its number writes, and a place for each process that
-asks. Whoever waits looks there, and the parent of the pool, which stops what is over its time.
+Beside the pipes a piece of shared memory has a row for each worker, which only the holder of its number writes, a sign in which lane it lies, if it does,
+and a place for each process that asks. Whoever waits looks there, and the parent of the pool, which stops what is over its time. What counts is the
+pipe: a sign may say for a moment that a worker is free that was just taken.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _NUMBER = struct.Struct("I")
 _ROWS, _FIELDS = 256, 4  # a row is used again after so many other workers; its fields are numbers of 64 bits
 _HOLDER, _STARTED, _DEADLINE, _ANSWERED = range(_FIELDS)
 _DESKS = 64
-_SIZE = 8 * (_ROWS * _FIELDS + _DESKS)
+_SIGNS = 8 * (_ROWS * _FIELDS + _DESKS)  # where they begin: one byte for each row
+_SIZE = _SIGNS + _ROWS
 
 
 class Lane(IntEnum):
@@ -48,7 +50,7 @@ class Board:
         self.fds = fds  # the two ends of each pipe, then the memory
         self._takes, self._puts = fds[0:6:2], fds[1:6:2]
         self._memory = mmap.mmap(fds[6], _SIZE)
-        self._cells = memoryview(self._memory).cast("d")
+        self._cells = memoryview(self._memory)[:_SIGNS].cast("d")
 
     @classmethod
     def create(cls) -> Board:
@@ -74,14 +76,20 @@ class Board:
     def take(self, *lanes: Lane) -> tuple[int, Lane] | None:
         """The number of a free worker of the first of these lanes that has one, and the lane; it is the caller's now."""
         for lane in lanes:
+            # To look at a sign costs nothing; to read an empty pipe, a turn of this thread.
+            if self._memory.find(bytes((lane + 1,)), _SIGNS) < 0:
+                continue
             try:
-                return _NUMBER.unpack(os.read(self._takes[lane], _NUMBER.size))[0], lane
+                number = _NUMBER.unpack(os.read(self._takes[lane], _NUMBER.size))[0]
             except BlockingIOError:
                 continue
+            self._memory[_SIGNS + number % _ROWS] = 0
+            return number, lane
         return None
 
     def put(self, number: int, lane: Lane) -> None:
         """Says that a worker is free, in its lane."""
+        self._memory[_SIGNS + number % _ROWS] = lane + 1  # before somebody can take it
         os.write(self._puts[lane], _NUMBER.pack(number))
 
     def remove(self, number: int) -> None:
@@ -117,6 +125,7 @@ class Board:
         row = number % _ROWS * _FIELDS
         for field in range(_FIELDS):
             self._cells[row + field] = 0.0
+        self._memory[_SIGNS + number % _ROWS] = 0
 
     def deadline(self, number: int) -> float:
         """When the query of a worker is over its time; 0 if it has none."""

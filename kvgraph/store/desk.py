@@ -30,7 +30,8 @@ _PATIENCE = 600.0  # seconds: the pool keeps the real limits; this only ends a w
 _SHORT = 0.01  # seconds: a worker that answered sooner cannot have grown
 _GRACE = 0.003  # seconds in which a worker that this process has is likely to become free
 _LOOK = 0.05  # seconds after which it is looked again who waits for what
-_IDLE = 1.0  # seconds without anybody waiting after which the usher goes
+_AWAKE = 0.1  # seconds without anybody waiting for which the usher goes on looking by itself: to be woken costs each of those who ask
+_IDLE = 1.0  # seconds after which it goes
 _IN_A_ROW = 8  # questions of this process for one worker, while others wait elsewhere
 MOST_FDS = 7  # that come with one reply: those of a board
 
@@ -270,22 +271,24 @@ class Desk:
         for fd in (self.bell, self.socket.fileno()):
             poll.register(fd, select.POLLIN if fd == self.bell else 0)
         watched: set[Lane] = set()
+        busy = time.monotonic()  # when somebody last waited
         while not self.gone:
             with self.lock:
                 now = time.monotonic()
                 oldest = self.turns.oldest()
                 due = oldest is not None and (self.held == 0 or now - oldest >= _GRACE)
                 lanes = self.turns.wanted(now) if due else set()
-                self.asleep = oldest is None
+                busy = now if oldest is not None else busy
+                self.asleep = now - busy > _AWAKE
             for lane in watched - lanes:
                 poll.unregister(self.board.pipe(lane))
             for lane in lanes - watched:
                 poll.register(self.board.pipe(lane), select.POLLIN)
             watched = lanes
-            ready = {fd for fd, _ in poll.poll(1000 * (_IDLE if oldest is None else _LOOK if due else _GRACE))}
+            ready = {fd for fd, _ in poll.poll(1000 * (_IDLE if self.asleep else _LOOK if due else _GRACE))}
             if self.bell in ready:
                 os.eventfd_read(self.bell)
-            elif oldest is None:
+            elif self.asleep:
                 with self.lock:
                     if not self.turns:
                         self.usher = None

@@ -244,8 +244,8 @@ class Keeper:
         self.fates[one.number] = self.board.started(one.number), error
         if len(self.fates) > _REMEMBERED:
             del self.fates[next(iter(self.fates))]
-        self.board.clear(one.number)
         self.board.remove(one.number)
+        self.board.clear(one.number)
         del self.workers[one.number]
         self._drop(one.socket)
 

@@ -55,9 +55,9 @@ class Vocabulary:
 def generate(home: Path, triples: int, step: Callable[[str], None] = lambda name: None) -> releases.Release:
     """A release of about so many triples under ``home``, made current. One that is there already, of the same inputs, is used again."""
     files = source_files(home)
-    inputs = hashlib.sha256(f"{inputs_digest(files)} {triples}".encode() + Path(__file__).read_bytes()).hexdigest()
+    inputs = hashlib.sha256(f"{inputs_digest(files)} {triples} {releases.FORMAT}".encode() + Path(__file__).read_bytes()).hexdigest()
     for known in releases.list_releases(home):
-        if known.manifest["inputs"] == inputs:
+        if known.manifest["inputs"] == inputs and known.manifest.get("format") == releases.FORMAT:
             return releases.switch(home, known.id)
     step("read sources")
     store = read(files).store
@@ -84,7 +84,7 @@ def _written(home: Path, store: ox.Store, inputs: str, step: Callable[[str], Non
     draft.mkdir(parents=True)
     written = write(store, nquads(store), lambda: {"conforms": True, "results": []}, release_id, now, draft, step)
     versions = {"pyoxigraph": version("pyoxigraph")}
-    manifest = {"id": release_id, "built": now, "inputs": inputs, "digest": inputs, **written, "sources": 0, "versions": versions}
+    manifest = {"id": release_id, "format": releases.FORMAT, "built": now, "inputs": inputs, "digest": inputs, **written, "sources": 0, "versions": versions}
     (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     sync(draft)
     draft.rename(home / "releases" / release_id)

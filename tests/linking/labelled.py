@@ -1,7 +1,7 @@
 """Labelled sets for linking, made from a register that knows several names of its organisations.
 
 A name is taken out of the register and asked for, with the country and mostly the place of its organisation: what it was taken from is the
-answer. The same seed gives the same set. Half of the organisations (by a hash of their identifier) is for fitting the model, the other for testing it.
+answer. The same seed gives the same set. Organisations are in four parts (by a hash of their identifier), so that what is learnt from some is tried on others.
 """
 
 import gzip
@@ -14,10 +14,12 @@ from pathlib import Path
 
 from kvgraph.link.names import is_short, parse, script
 from kvgraph.link.organisations import Organisation
+from kvgraph.link.reading import kind
 
+ALL = frozenset(range(4))
+FIT, TEST = frozenset({0, 2}), frozenset({1, 3})
 PLACES = 0.85  # share of questions that name the place
-ABSENT = 0.1  # share of organisations asked for that the register is made not to have, while fitting
-FIT, TEST = 0, 1
+ABSENT = 0.05  # share of organisations asked for that the register is made not to have, while fitting
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,27 @@ def ror(path: Path) -> list[dict]:
         return json.load(file)
 
 
-def half(iri: str) -> int:
-    """Which half an organisation is in: FIT or TEST.
+def part(iri: str) -> int:
+    """Which of four parts an organisation is in.
 
-    >>> half("https://ror.org/000063q30") in (FIT, TEST)
+    >>> part("https://ror.org/000063q30") in ALL
     True
     """
-    return hashlib.sha256(iri.encode()).digest()[-1] % 2
+    return hashlib.sha256(iri.encode()).digest()[-1] % 4
+
+
+def halves(parts: frozenset[int]) -> list[tuple[frozenset[int], frozenset[int]]]:
+    """Each half of some parts, with the other.
+
+    >>> [(sorted(a), sorted(b)) for a, b in halves(TEST)]
+    [([1], [3]), ([3], [1])]
+    """
+    one = frozenset(sorted(parts)[::2])
+    return [(one, parts - one), (parts - one, one)]
 
 
 def organisations(records: Iterable[dict]) -> Iterator[Organisation]:
-    """Organisations of a ROR dump, with country and place."""
+    """Organisations of a ROR dump, with all that is compared."""
     for record in records:
         where = record["locations"][0]["geonames_details"] if record["locations"] else {}
         yield Organisation(
@@ -54,6 +66,8 @@ def organisations(records: Iterable[dict]) -> Iterator[Organisation]:
             short=tuple(n["value"] for n in record["names"] if "acronym" in n["types"]),
             country=where.get("country_code", ""),
             place=where.get("name", ""),
+            homepage=next((link["value"] for link in record["links"] if link["type"] == "website"), ""),
+            kind=kind(", ".join(record["types"])),
         )
 
 
@@ -67,21 +81,22 @@ def is_code(text: str) -> bool:
     return is_short(text) or (any(word.isdigit() for word in core) and all(word.isdigit() or len(word) <= 4 for word in core))
 
 
-def held_out(every: list[Organisation], which: int, seed: int = 7, absent: float = 0.0) -> tuple[list[Labelled], list[Organisation]]:
-    """One name of every organisation of a half that has more than one, and the register without those names.
+def held_out(every: list[Organisation], parts: frozenset[int], seed: int = 7, absent: float = 0.0, homepages: float = 0.0) -> tuple[list[Labelled], list[Organisation]]:
+    """One name of every organisation of some parts that has more than one, and the register without those names.
 
-    A share ``absent`` of these organisations is taken out of the register altogether: nothing is the answer to their names.
+    A share ``homepages`` of them is asked for with its homepage. A share ``absent`` of these organisations is taken out of the register altogether: nothing is the answer to their names.
     """
     chance, labelled, left = random.Random(seed), [], []
     for organisation in every:
         first, *others = organisation.names or ("",)
-        if half(organisation.iri) != which or not others:
+        if part(organisation.iri) not in parts or not others:
             left.append(organisation)
             continue
         taken = chance.choice(others)
         kind = "acronym" if is_code(taken) else "same-script" if script(taken) == script(first) else "other-script"
         place = organisation.place if chance.random() < PLACES else ""
-        asked = Organisation("asked:" + organisation.iri, (taken,), country=organisation.country, place=place)
+        homepage = organisation.homepage if homepages and chance.random() < homepages else ""
+        asked = Organisation("asked:" + organisation.iri, (taken,), country=organisation.country, place=place, homepage=homepage)
         if chance.random() < absent:
             labelled.append(Labelled(asked, "", kind))
             continue

@@ -3,7 +3,7 @@
     python -m tests.linking.lexicon ../shared/data
 
 Learnt from what organisations are called in several languages, with IBM's model 1 (Brown et al. 1993, "The Mathematics of Statistical Machine
-Translation"): names of ROR (CC0), of the half that is for fitting only, and the EU's countries and bodies in 24 languages (CC BY 4.0). On top of
+Translation"): names of ROR (CC0) and the EU's countries and bodies in 24 languages (CC BY 4.0). On top of
 it ``glossary.txt``, written by hand. The same files give the same lexicon.
 """
 
@@ -11,13 +11,16 @@ import csv
 import json
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
+from kvgraph.link import features
 from kvgraph.link.features import stem
 from kvgraph.link.names import is_short, parse
 
-from .labelled import FIT, half, ror
+from .labelled import ALL, part, ror
 
 ROUNDS = 6
 LONGEST = 14  # words of a name: longer ones align badly
@@ -28,11 +31,11 @@ TARGET = Path(__file__).parents[2] / "kvgraph" / "link" / "lexicon.json"
 Pair = tuple[list[str], list[str]]
 
 
-def pairs(folder: Path) -> list[Pair]:
-    """Names in any language, each with one of the same thing in English."""
+def pairs(folder: Path, parts: frozenset[int]) -> list[Pair]:
+    """Names in any language, each with one of the same thing in English; of ROR only organisations in some parts."""
     found: list[tuple[str, str]] = []
     for record in ror(folder / "ror-europe-v2.json.gz"):
-        if half(record["id"]) == FIT:
+        if part(record["id"]) in parts:
             names = [n for n in record["names"] if "acronym" not in n["types"] and not is_short(n["value"])]
             found += [(a["value"], b["value"]) for a, b in product(names, names) if b["lang"] == "en" and a is not b]
     for table in ("countries_24lang.csv", "corporate_bodies_24lang.csv"):
@@ -82,10 +85,33 @@ def glossary() -> dict[str, list[str]]:
     return {**meanings, **{word: [word] for word in english}}
 
 
+def words(folder: Path, parts: frozenset[int] = ALL) -> dict[str, str]:
+    """The lexicon as it is written, learnt from the organisations in some parts."""
+    return {word: " ".join(meanings) for word, meanings in sorted({**learn(pairs(folder, parts)), **glossary()}.items()) if meanings}
+
+
+@contextmanager
+def learnt(folder: Path, parts: frozenset[int]) -> Iterator[None]:
+    """While this is open, names are read by what was learnt from the organisations in some parts, not by the lexicon that comes with kvgraph."""
+    shipped, own = features.lexicon, {word: tuple(meanings.split()) for word, meanings in words(folder, parts).items()}
+    try:
+        features.lexicon = lambda: own
+        _forget()
+        yield
+    finally:
+        features.lexicon = shipped
+        _forget()
+
+
+def _forget() -> None:
+    for kept in (features.meant, features.stems):
+        kept.cache_clear()
+
+
 def main(folder: Path) -> None:
-    words = {**learn(pairs(folder)), **glossary()}
-    TARGET.write_text(json.dumps({"made by": "python -m tests.linking.lexicon", "words": {w: " ".join(m) for w, m in sorted(words.items()) if m}}, indent=0), "utf-8")
-    print(f"{len(words)} words in {TARGET.name}")
+    found = words(folder)
+    TARGET.write_text(json.dumps({"made by": "python -m tests.linking.lexicon", "words": found}, indent=0), "utf-8")
+    print(f"{len(found)} words in {TARGET.name}")
 
 
 if __name__ == "__main__":

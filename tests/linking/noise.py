@@ -9,16 +9,16 @@ from dataclasses import replace
 
 from kvgraph.link.organisations import Organisation
 
-from .labelled import TEST, Labelled, half
+from .labelled import TEST, Labelled, part
 
 FORMS = {"DE": "GmbH", "FR": "SAS", "IT": "S.p.A.", "ES": "S.L.", "PT": "Lda.", "NL": "B.V.", "AT": "GmbH", "GB": "Ltd", "PL": "sp. z o.o.", "CZ": "s.r.o.", "FI": "Oy", "SE": "AB"}
 _DROPPED = ("of", "de", "the", "und", "la", "for", "di", "do", "da")
 
 
-def noisy(every: list[Organisation], which: int = TEST, size: int = 4000, seed: int = 11, absent: float = 0.1) -> tuple[list[Labelled], list[Organisation]]:
+def noisy(every: list[Organisation], parts: frozenset[int] = TEST, size: int = 4000, seed: int = 11, absent: float = 0.1) -> tuple[list[Labelled], list[Organisation]]:
     """``size`` names spoilt in one to three ways, and a register that lacks a share ``absent`` of their organisations."""
     chance = random.Random(seed)
-    asked = chance.sample([o for o in every if half(o.iri) == which and o.names], size)
+    asked = chance.sample([o for o in every if part(o.iri) in parts and o.names], size)
     gone = {o.iri for o in asked if chance.random() < absent}
     labelled = []
     for number, organisation in enumerate(asked):

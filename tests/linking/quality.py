@@ -1,21 +1,27 @@
 """Measures how well names are linked: precision and recall of what is accepted, on labelled sets.
 
-    python -m tests.linking.quality ../shared/data/ror-europe-v2.json.gz
+    python -m tests.linking.quality ../shared/data
+
+What a name is judged by was learnt without it: words and numbers come from the other half of the organisations.
 """
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kvgraph.link.engines import engine
+from kvgraph.link.model import Model
 from kvgraph.link.organisations import Organisation
 from kvgraph.link.run import match
 
-from .labelled import TEST, Labelled, held_out, organisations, ror
+from .fit import fitted
+from .labelled import ALL, Labelled, halves, held_out, organisations, ror
+from .lexicon import learnt
 from .noise import noisy
 
-SMALL = 30  # names of a country from which on it has a line of its own
+SMALL = 60  # names of a country from which on it has a line of its own
 
 
 @dataclass(frozen=True)
@@ -39,36 +45,55 @@ class Figures:
         return f"{self.asked:5d} asked, precision {self.precision:.3f}, recall {self.recall:.3f}, with review {self.offered / max(1, self.asked):.3f}"
 
 
-def measure(labelled: list[Labelled], register: list[Organisation], by=lambda each: each.kind) -> dict[str, Figures]:
-    """Figures of a labelled set, by kind of name or what else is asked for."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one name: whether a link was accepted, whether the right one was, and whether the right one was accepted or is for review."""
+
+    of: Labelled
+    accepted: bool
+    right: bool
+    offered: bool
+
+
+def outcomes(labelled: list[Labelled], register: list[Organisation], model: Model) -> Iterator[Outcome]:
+    """What becomes of each name of a labelled set."""
     with engine("duckdb") as made:
-        links = match([each.asked for each in labelled], register, "ror", made)
-    answers = {each.asked.iri: each for each in labelled}
-    counts: Counter[tuple[str, str]] = Counter((by(each), "asked") for each in labelled if each.answer)
+        links = match([each.asked for each in labelled], register, "ror", made, model)
+    found = defaultdict(list)
     for link in links:
-        each = answers[link.subject_id]
-        counts[by(each), "accepted"] += link.accepted
-        counts[by(each), "right"] += link.accepted and link.object_id == each.answer
-        counts[by(each), "offered"] += link.object_id == each.answer
-    return {group: Figures(*(counts[group, what] for what in ("asked", "accepted", "right", "offered"))) for group in sorted({by(each) for each in labelled})}
+        found[link.subject_id].append(link)
+    for each in labelled:
+        of = found[each.asked.iri]
+        yield Outcome(each, any(l.accepted for l in of), any(l.accepted and l.object_id == each.answer for l in of), any(l.object_id == each.answer for l in of))
 
 
-def report(path: Path) -> dict[str, dict[str, Figures]]:
-    """Everything that is measured: held-out names by kind, those in the same script by country, and spoilt names."""
-    every = list(organisations(ror(path)))
-    labelled, register = held_out(every, TEST)
-    same = [each for each in labelled if each.kind == "same-script"]
-    many = Counter(each.asked.country for each in same)
-    spoilt, without = noisy(every)
-    return {
-        "held-out names": measure(labelled, register),
-        "same script, by country": measure(same, register, lambda each: each.asked.country if many[each.asked.country] >= SMALL else "others"),
-        "spoilt names": measure(spoilt, without),
-    }
+def figures(found: Iterable[Outcome], by: Callable[[Labelled], str] = lambda each: each.kind) -> dict[str, Figures]:
+    """Figures by kind of name, or by what else is asked for."""
+    groups = defaultdict(list)
+    for outcome in found:
+        groups[by(outcome.of)].append(outcome)
+    return {group: Figures(sum(o.of.answer != "" for o in of), sum(o.accepted for o in of), sum(o.right for o in of), sum(o.offered for o in of)) for group, of in sorted(groups.items())}
+
+
+def report(folder: Path) -> dict[str, dict[str, Figures]]:
+    """Everything that is measured, with words and numbers learnt from one half of the organisations on the other half, and the other way round."""
+    every = list(organisations(ror(folder / "ror-europe-v2.json.gz")))
+    found: dict[str, list[Outcome]] = defaultdict(list)
+    for these, others in halves(ALL):
+        model = fitted(folder, others)
+        with learnt(folder, others):
+            found["held-out names"] += outcomes(*held_out(every, these), model)
+            found["and their homepage"] += outcomes(*held_out(every, these, homepages=1.0), model)
+            found["a tenth not there"] += outcomes(*held_out(every, these, absent=0.1), model)
+            found["spoilt names"] += outcomes(*noisy(every, these), model)
+    same = [outcome for outcome in found["held-out names"] if outcome.of.kind == "same-script"]
+    many = Counter(outcome.of.asked.country for outcome in same)
+    by_country = figures(same, lambda each: each.asked.country if many[each.asked.country] >= SMALL else "others")
+    return {**{heading: figures(of) for heading, of in found.items()}, "same script, by country": by_country}
 
 
 if __name__ == "__main__":
-    for heading, figures in report(Path(sys.argv[1])).items():
+    for heading, found in report(Path(sys.argv[1])).items():
         print(f"\n{heading}")
-        for group, found in figures.items():
-            print(f"  {group or 'unknown':14}{found}")
+        for group, of in found.items():
+            print(f"  {group or 'unknown':14}{of}")
