@@ -84,7 +84,7 @@ def _written(home: Path, store: ox.Store, inputs: str, step: Callable[[str], Non
     draft.mkdir(parents=True)
     written = write(store, nquads(store), {"conforms": True, "results": []}, release_id, now, draft, step)
     versions = {"pyoxigraph": version("pyoxigraph")}
-    manifest = {"id": release_id, "built": now, "inputs": inputs, "digest": inputs, **written, "sources": 0, "versions": versions}
+    manifest = {"id": release_id, "built": now, "format": releases.FORMAT, "inputs": inputs, "digest": inputs, **written, "sources": 0, "versions": versions}
     (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     sync(draft)
     draft.rename(home / "releases" / release_id)
