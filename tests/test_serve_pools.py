@@ -265,3 +265,34 @@ def _children(pid: int) -> list[int]:
 
 def _all_children(pid: int) -> list[int]:
     return [found for child in _children(pid) for found in (child, *_all_children(child))]
+
+
+def test_each_web_process_has_a_processor_of_its_own(tmp_path):
+    """With all its threads, as long as there are enough; of one that ended the next can have it."""
+    script = """if True:
+        import os, sys, threading
+        from pathlib import Path
+        from kvgraph.serve.web import stay_on_one_processor
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        processor = stay_on_one_processor(Path(sys.argv[1]))
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        print(processor, *sorted({p for t in os.listdir("/proc/self/task") for p in os.sched_getaffinity(int(t))}), flush=True)
+        sys.stdin.read()
+    """
+
+    def start():
+        return subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def said(process):
+        return process.stdout.readline().split()
+
+    there = [str(n) for n in sorted(os.sched_getaffinity(0))]
+    processes = [start() for _ in there]
+    assert sorted(said(one) for one in processes) == sorted([n, n] for n in there)
+    processes.append(start())
+    assert said(processes[-1]) == ["None", *there]
+    processes[0].communicate()
+    processes.append(start())
+    assert said(processes[-1])[0] in there
+    for one in processes[1:]:
+        one.communicate()

@@ -287,5 +287,23 @@ def test_protocol_datasets(graph_file):
         answer(count, default_graphs=["no iri"])
 
 
+@pytest.mark.parametrize("query", [
+    "SELECT ?g ?s { GRAPH ?g { ?s ?p ?o } }", "SELECT?g?s{graph?g{?s?p?o}}", f"SELECT * FROM <{EX}g1> {{ ?s ?p ?o }}",
+    f"ASKFROM <{EX}g1> {{ ?s ?p ?o }}", f"SELECT * {{ ?s ?p ?o FILTER EXISTS {{GRAPH <{EX}g1> {{ ?s ?q ?r }} }} }}", "SELECT * { ?s ?p ?o }",
+    f"DESCRIBE <{EX}a> FROM <{EX}g1>", "ASK { { ?s ?p true } UNION { GRAPH?g{?s ?p ?o} } }",
+])  # fmt: skip
+def test_a_divided_engine_answers_as_a_whole_one(graph_file, query):
+    engine = Embedded.load(graph_file)
+
+    def lines():
+        output = io.BytesIO()
+        engine.write(query, NTRIPLES if query.startswith("DESCRIBE") else TSV, output)
+        return sorted(output.getvalue().splitlines())
+
+    whole = lines()
+    engine.divided()
+    assert lines() == whole != []
+
+
 def test_formats_are_all_tried():
     assert len(ALL) == len(RESULTS) + len(GRAPHS) and NTRIPLES in GRAPHS

@@ -52,7 +52,7 @@ def write(
     if on_disk:
         write_answers_apart(on_disk, folder / "answers")
     else:
-        write_answers(Embedded(store), folder / "answers")
+        write_answers(Embedded(store).divided(), folder / "answers")
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     return {"counts": counts(store, large), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
 

