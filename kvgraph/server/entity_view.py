@@ -9,7 +9,7 @@ from flask_babel import gettext
 from .. import gathering
 from ..graph import Graph, Rows, UnknownThing
 from ..model import ENTITY_TYPES, EntityType
-from ..namespaces import DCTERMS, ID, KV, ORG, OWL, SCHEMA
+from ..namespaces import DCTERMS, FOAF, ID, KV, ORG, OWL, SCHEMA
 from . import maps, network
 from .display import Shown, question_query, sentence, short, show, when
 from .likeness import Likeness, alike
@@ -113,7 +113,7 @@ def view(graph: Graph, iri: str, language: str, around: bool = True) -> EntityVi
         name=said.name(),
         kinds=said.kinds(type_),
         lead=said.lead(),
-        glance=_glance(said, parts) if name in ("practice", "learning-example", "policy") else [],
+        glance=_glance(said, parts) if name in ("practice", "learning-example", "policy") else _seat(said) if name == "actor" else [],
         sections=said.sections(name, bool(participations)),
         elsewhere=said.elsewhere(),
         parts=parts,
@@ -143,6 +143,13 @@ def _glance(said: Said, parts: list[Part]) -> list[tuple[str, list[Shown]]]:
         (gettext("Issued") if issued else gettext("Since") if began and not ended else gettext("From"), [Shown(when(began[0].text))] if began and not ended else years),
     )  # fmt: skip
     return [(word, shown[:3] + ([Shown("…")] if len(shown) > 3 else [])) for word, shown in told if shown]
+
+
+def _seat(said: Said) -> list[tuple[str, list[Shown]]]:
+    """Where an organisation is and where to write to it, for who looks for a partner."""
+    places = dict.fromkeys(place.text for place in said.terms(SCHEMA + "addressLocality"))
+    where = [Shown(town) for town in places] + [place for place in (*said.terms(DCTERMS + "spatial"), *said.terms(KV + "country")) if place.text not in places]
+    return [(word, shown[:3]) for word, shown in ((gettext("In"), where), (gettext("Website"), said.terms(FOAF + "homepage")[:1])) if shown]
 
 
 _ROLES = ("lead", "partner", "funder", "host", "beneficiary")

@@ -7,8 +7,9 @@ smoothly and asks this page again for what belongs to the new one.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
@@ -172,10 +173,16 @@ def _rows(selection: MapSelection, level: int, counts: Mapping[str, int]) -> lis
         if not count or wanted and not wanted & {above.iri for above in known.above(place.iri)}:
             continue
         name, lang = facets.label(place.iri, language)
-        list_ = f"{search}&{urlencode({'region': REGION.short(place.iri)})}"
-        inside = f"{map_}&{urlencode({'at': REGION.short(place.iri)})}" if level < LEVELS[-1] else ""
+        list_ = f"{search}&region={_in_address(place.iri)}"
+        inside = f"{map_}&at={_in_address(place.iri)}" if level < LEVELS[-1] else ""
         rows.append(Row(Shown(name, href_of(place.iri), lang or None, place.iri), place, count, list_, inside))
     return sorted(rows, key=lambda row: (-row.count, row.shown.text.casefold(), row.place.iri))
+
+
+@lru_cache(maxsize=4096)
+def _in_address(place: str) -> str:
+    """A place as an address names it: there are no more than NUTS has, and a map needs all of them."""
+    return quote_plus(REGION.short(place))
 
 
 def _page() -> dict:

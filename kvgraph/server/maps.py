@@ -7,6 +7,7 @@ outlines themselves are a file that browsers keep (``web/bundles/outlines.mjs``)
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -139,6 +140,11 @@ def spread(points: Sequence[tuple[float, float]], sizes: Sequence[float], gap: f
     >>> b[0] - a[0] > 14
     True
     """
+    return list(_spread(tuple(points), tuple(sizes), gap))
+
+
+@lru_cache(maxsize=32)  # the same picture in another language, order or address
+def _spread(points: tuple[tuple[float, float], ...], sizes: tuple[float, ...], gap: float) -> list[tuple[float, float]]:
     if len(points) < 2:
         return list(points)
     home, r = np.array(points, dtype=float), np.array(sizes, dtype=float)
@@ -186,6 +192,15 @@ class Bubble:
     href: str = ""
 
     @property
+    def number(self) -> str:
+        return f"{self.count:,}"
+
+    @property
+    def at(self) -> str:
+        """Where it is, as SVG writes it."""
+        return f"{self.x} {self.y}"
+
+    @property
     def home(self) -> tuple[float, float]:
         return round(self.place.x, 1), round(self.place.y, 1)
 
@@ -215,7 +230,7 @@ class BubbleMap:
 
     def roomy(self, bubble: Bubble) -> bool:
         """Whether the number of a circle fits into it."""
-        return 2 * bubble.r / self.unit > 4 + 7.3 * len(f"{bubble.count:,}")
+        return 2 * bubble.r / self.unit > 4 + 7.3 * len(bubble.number)
 
 
 def bubble_map(counted: Iterable[tuple[Place, Shown, int, str]], box: Box | None = None, screen: float = 960) -> BubbleMap:

@@ -1,6 +1,8 @@
 """A network as an SVG draws it: what is seen of it, how large its marks are, which names have room."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from math import floor
 
 from ..connection_network import NetworkOf, Spot
 from ..model import ENTITY_TYPES, EntityType
@@ -50,13 +52,25 @@ class Drawing:
 
 def _with_room(spots: list[Spot], order: list[int], large: frozenset[int], unit: float) -> frozenset[int]:
     """Of the things in this order those whose names do not run into the name, or the mark, of another; large ones always have theirs."""
-    marked = [(s.x - 7 * unit, s.y - 7 * unit, s.x + 7 * unit, s.y + 7 * unit) for s in spots]
-    taken, named = list(marked), set()
+    width, height = 80 * unit, 40 * unit  # of a cell: what could meet stands in the same one
+    taken: dict[tuple[int, int], list[tuple[float, ...]]] = defaultdict(list)
+    named = set()
+
+    def cells(box: tuple[float, ...]) -> list[tuple[int, int]]:
+        columns, rows = range(floor(box[0] / width), floor(box[2] / width) + 1), range(floor(box[1] / height), floor(box[3] / height) + 1)
+        return [(column, row) for column in columns for row in rows]
+
+    def take(box: tuple[float, ...]) -> None:
+        for cell in cells(box):
+            taken[cell].append(box)
+
+    for s in spots:
+        take((s.x - 7 * unit, s.y - 7 * unit, s.x + 7 * unit, s.y + 7 * unit))
     for i in order:
         text, s = marks.lines(spots[i].node.label, LETTERS), spots[i]
         half = (max(map(len, text), default=0) * 3.3 + 3) * unit
         box = (s.x - half, s.y + 8 * unit, s.x + half, s.y + (10 + 14 * len(text)) * unit)
-        if i in large or not any(box[0] < c and a < box[2] and box[1] < d and b < box[3] for a, b, c, d in taken):
-            taken.append(box)
+        if i in large or not any(box[0] < c and a < box[2] and box[1] < d and b < box[3] for cell in cells(box) for a, b, c, d in taken[cell]):
+            take(box)
             named.add(i)
     return frozenset(named)

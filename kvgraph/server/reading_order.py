@@ -15,11 +15,15 @@ class Section:
     properties: tuple[str, ...]
 
     def takes(self, property: str, type_name: str) -> bool:
-        """Whether the property belongs here for things of this type: what a region lies within is a place."""
+        """Whether the property belongs here for things of this type: what a region lies within is a place, and the kind of an actor, which stands above its
+        name, is not what it is about."""
+        if property == ORG + "classification":
+            return (self.heading == NAMES) == (type_name == "actor")
         return property != SKOS + "broader" or (self.heading == WHERE) == (type_name == "region")
 
 
 WHERE = N_("Where and when")
+NAMES = N_("Names, identifiers, links")
 LEAD = (DCTERMS + "description", KV + "lesson", SKOS + "definition")  # the first of these stands under the title
 
 SECTIONS = (
@@ -38,8 +42,8 @@ SECTIONS = (
         KV + "implements", KV + "takesUp", KV + "fundingProgramme", DCTERMS + "isPartOf", KV + "section", SKOS + "broader",
         ELI + "based_on", ELI + "cites", ELI + "amends", DCTERMS + "replaces", KV + "succeeds", DCTERMS + "relation",
     )),
-    Section(N_("Names, identifiers, links"), (
-        SKOS + "prefLabel", DCTERMS + "title", SKOS + "altLabel", DCTERMS + "alternative", FOAF + "homepage",
+    Section(NAMES, (
+        ORG + "classification", SKOS + "prefLabel", DCTERMS + "title", SKOS + "altLabel", DCTERMS + "alternative", FOAF + "homepage",
         DCAT + "landingPage", DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS + "exactMatch",
         SKOS + "closeMatch", SKOS + "broadMatch", SKOS + "narrowMatch", SKOS + "relatedMatch", RDFS + "seeAlso",
         DCTERMS + "license",

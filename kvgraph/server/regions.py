@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ..graph import Graph
 from ..namespaces import COUNTRY, ID, NUTS
 from ..region_index import NoRegionIndex
 from ..regions import WEIGHTS, Reason, Region, Regions, Share, Similar
 from ..search import Hit
-from . import maps, network
+from . import context, maps, network
 from .display import Shown, href_of, question_query, show
 from .entity_view import EntityView
 from .facets import Selection
@@ -18,8 +18,8 @@ from .searching import Line, line_of
 FEW = 8  # things of a kind that are listed; the search has all of them
 ALIKE = 6  # similar regions
 OF_EACH = 3  # practices of a similar region
-COUNTED = {"practice": ("channel", "principle"), "actor": (), "policy": ("principle",), "learning-example": ("principle",)}
-KINDS = tuple(COUNTED)
+KINDS = ("practice", "actor", "policy", "learning-example")
+TAKING_UP = ("practice", "policy", "learning-example")  # a principle
 EU = ID + "level/eu"
 
 
@@ -131,6 +131,12 @@ def of_place(graph: Graph, thing: EntityView, language: str) -> tuple[EntityView
     return replace(thing, ancestors=above, map=maps.small_map([thing.title]), network=network.small(graph, thing.iri, language)), place
 
 
+@lru_cache(maxsize=16)
+def _totals(release: str, kind: str, facet: str) -> dict[str, int]:
+    """How many things of a kind have each value of a facet, in the whole release: the same on every page of a place (a release never changes)."""
+    return context.graph().search("", types=[kind], count=[facet], limit=1, snippets=False).counts[facet]
+
+
 class _Gatherer:
     def __init__(self, graph: Graph, regions: Regions, iri: str, language: str):
         self.graph, self.regions, self.iri, self.language = graph, regions, iri, language
@@ -141,7 +147,7 @@ class _Gatherer:
         self.region = next((code for code in codes if code in regions), None)
 
     def view(self) -> PlaceView:
-        results = {kind: self._select(kind).search(self.graph, limit=FEW, count=COUNTED[kind], snippets=False) for kind in KINDS}
+        results = {kind: self._select(kind).search(self.graph, limit=FEW, count=("channel",) if kind == "practice" else (), snippets=False) for kind in KINDS}
         here = self.region
         known = self.regions
         channels, unused = self._channels(results["practice"].counts["channel"])
@@ -158,7 +164,7 @@ class _Gatherer:
             borders=[self._branch(r) for r in known.borders(here)] if here else [],
             listings={kind: Listing(self._number(result.total, type=(kind,)), self._lines(result.hits)) for kind, result in results.items()},
             channels=channels, unused=unused,
-            principles=self._principles([results[kind].counts["principle"] for kind in ("practice", "policy", "learning-example")]),
+            principles=self._principles(),
             policies=self._policies(),
             alike=[self._alike(one) for one in known.similar(here, ALIKE)] if here else [],
             weights=WEIGHTS,
@@ -192,7 +198,7 @@ class _Gatherer:
     @cached_property
     def _everywhere(self) -> dict[str, int]:
         """How many practices every place has."""
-        return self.graph.search("", types=["practice"], count=["region"], limit=1, snippets=False).counts["region"]
+        return _totals(str(self.graph.release.path), "practice", "region")
 
     def _channels(self, counts: dict[str, int]) -> tuple[list[Row], list[Shown]]:
         most = max(counts.values(), default=0)
@@ -200,13 +206,14 @@ class _Gatherer:
         rows = [Row(self._shown(c), "", (self._number(counts[c], type=("practice",), channel=(c,)),), counts[c] / most) for c in ordered]
         return rows, [self._shown(c) for c in self.facets.members("channel") if c not in counts]
 
-    def _principles(self, counts: list[dict[str, int]]) -> list[Row]:
+    def _principles(self) -> list[Row]:
         """The principles that lie within no other; what is taken up of the finer points counts for them."""
-        found = {iri for some in counts for iri in some if not self.facets.parent(iri)}
+        taken_up = self.graph.cross("type", "principle", {"region": (self.iri,)})
+        found = {iri for kind, iri in taken_up if kind in TAKING_UP and not self.facets.parent(iri)}
         rows = []
         for iri in sorted(found, key=lambda iri: (self.facets.code(iri) or "~", iri)):
-            kinds = zip(("practice", "policy", "learning-example"), counts)
-            rows.append(Row(self._shown(iri), self.facets.code(iri), tuple(self._number(some.get(iri, 0), type=(kind,), principle=(iri,)) for kind, some in kinds)))
+            numbers = tuple(self._number(taken_up.get((kind, iri), 0), type=(kind,), principle=(iri,)) for kind in TAKING_UP)
+            rows.append(Row(self._shown(iri), self.facets.code(iri), numbers))
         return rows
 
     def _policies(self) -> Policies:
@@ -215,7 +222,7 @@ class _Gatherer:
         for policy, title, scope, issued, period in rows.terms:
             found[scope.value[0]].setdefault(policy.value, (show(policy, title), period.value if period else issued.value[:4] if issued else ""))
         own, above, country = (list(found[scope].values()) for scope in "123")
-        of_levels = self.graph.search("", types=["policy"], count=["level"], limit=1, snippets=False).counts["level"]
+        of_levels = _totals(str(self.graph.release.path), "policy", "level")
         eu = Number(of_levels.get(EU, 0), Selection(where={"type": ("policy",), "level": (EU,)}))
         return Policies(own, above, country, eu, question_query("pages/region-policies", iri=self.iri))
 

@@ -10,7 +10,7 @@ from . import marks
 
 SMALL = 10  # neighbours in the small drawing
 OF_ONE_TYPE = 4  # of them, as long as there are others
-ROW, HEADING, WIDTH, LETTERS = 24, 22, 256, 29
+ROW, HEADING, WIDTH, LETTERS = 24, 22, 256, 25
 
 
 @dataclass(frozen=True)

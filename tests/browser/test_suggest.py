@@ -26,7 +26,7 @@ def test_arrows_choose_and_enter_opens_the_page(visit):
     found = write(page, "harb")
     expect(options(page)).to_have_count(2)
     expect(found).to_have_attribute("aria-expanded", "true")
-    expect(page.get_by_role("status").filter(has_text="2 suggestions.")).to_be_attached()
+    expect(page.get_by_role("status").filter(has_text="Suggestions: 2.")).to_be_attached()
     assert found.get_attribute("aria-activedescendant") is None, "nothing is chosen by itself: Enter still searches"
     found.press("ArrowDown")
     first = options(page).first

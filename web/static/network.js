@@ -128,20 +128,26 @@ function scale() {
   name();
 }
 
-const RANKS = [":selected", ".match", ".near", ".large", ".asked"];
+// In a network of thousands what is asked of every thing is felt: no selectors, and nothing is changed that stays as it is.
+const RANKS = ["match", "near", "large", "asked"];
+const rank = (node) => (node.selected() ? 1 : RANKS.findIndex((name) => node.hasClass(name)) + 2 || RANKS.length + 2);
+let named = new Set(); // the things whose names are there
 
 function name() {
-  const rank = (node) => RANKS.findIndex((selector) => node.is(selector)) + 1 || RANKS.length + 1;
-  const order = cy.nodes().map((node) => ({ node, rank: rank(node), ties: node.data("shown"), ...node.renderedPosition() }));
+  const zoom = cy.zoom(), pan = cy.pan(), wide = stage.clientWidth + 80, high = stage.clientHeight + 40, taken = new Map(), order = [];
+  for (const node of cy.nodes()) {
+    const at = node.position(), x = at.x * zoom + pan.x, y = at.y * zoom + pan.y;
+    if (x > -80 && y > -40 && x < wide && y < high) order.push({ node, rank: rank(node), ties: node.data("shown"), x, y });
+  }
   order.sort((a, b) => a.rank - b.rank || b.ties - a.ties || (a.node.id() < b.node.id() ? -1 : 1));
-  const zoom = cy.zoom(), taken = new Map(), seen = ({ x, y }) => x > -80 && y > -40 && x < stage.clientWidth + 80 && y < stage.clientHeight + 40;
   const cells = (box, visit) => {
     for (let i = Math.floor(box[0] / 80); i <= Math.floor(box[2] / 80); i++) for (let j = Math.floor(box[1] / 40); j <= Math.floor(box[3] / 40); j++) if (visit(`${i} ${j}`)) return true;
     return false;
   };
   const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
   const put = (box) => cells(box, (cell) => { taken.set(cell, [...(taken.get(cell) ?? []), box]); });
-  const many = order.length > MANY;
+  const many = cy.nodes().length > MANY, before = named;
+  named = new Set();
   let room = many ? NAMES : order.length;
   if (!many) // in a small network no name hides a mark
     for (const { x, y } of order) put([x - 7, y - 7, x + 7, y + 7]);
@@ -149,11 +155,13 @@ function name() {
     for (const { node, rank, x, y } of order) {
       const text = node.data("lines"), half = Math.max(...text.map((line) => line.length)) * 3.3 + 4, top = y + (node.data("size") * zoom) / 2 + 2;
       const box = [x - half, top, x + half, top + 14 * text.length];
-      const free = (room > 0 || rank <= 2) && seen({ x, y }) && (rank <= 2 || rank === 4 || !cells(box, (cell) => taken.get(cell)?.some((other) => meets(box, other))));
-      if (free) put(box), room--;
-      const shown = free ? text.join("\n") : "";
-      if (shown || node.data("name")) node.data({ name: shown, letters: 12 / zoom, gap: 3 / zoom }).toggleClass("named", free);
+      if (room <= 0 && rank > 2) break; // those that follow matter less
+      const free = (rank <= 2 || rank === 4 || !cells(box, (cell) => taken.get(cell)?.some((other) => meets(box, other))));
+      if (!free) continue;
+      put(box), room--, named.add(node);
+      node.data({ name: text.join("\n"), letters: 12 / zoom, gap: 3 / zoom }).addClass("named");
     }
+    for (const node of before) if (!named.has(node) && node.inside()) node.data("name", "").removeClass("named");
   });
 }
 
@@ -174,13 +182,15 @@ function zoom(how) {
   cy.zoom({ level: cy.zoom() * Number(how), renderedPosition: { x: stage.clientWidth / 2, y: stage.clientHeight / 2 } });
 }
 
+let marked = cy.collection(); // what is around the thing that was picked
+
 function picked(node) {
-  cy.elements().removeClass("near far");
+  marked.removeClass("near");
   for (const row of document.querySelectorAll("#lists tr.here")) row.classList.remove("here");
   const panel = document.getElementById("picked");
   panel.hidden = !node;
   panel.replaceChildren();
-  if (node) node.closedNeighborhood().addClass("near");
+  marked = node ? node.closedNeighborhood().addClass("near") : cy.collection();
   scale();
   if (!node) return;
   const { label, language, kind, href, ties, shown } = node.data();
@@ -252,11 +262,11 @@ function go(node) {
 
 function find(text) {
   const wanted = text.trim().toLocaleLowerCase();
-  cy.nodes().removeClass("match far");
+  const found = cy.nodes().filter((node) => wanted !== "" && node.data("label").toLocaleLowerCase().includes(wanted));
+  cy.batch(() => {
+    for (const node of cy.nodes()) node.toggleClass("match", found.has(node)).toggleClass("far", wanted !== "" && !found.has(node));
+  });
   if (!wanted) return say(""), name();
-  const found = cy.nodes().filter((node) => node.data("label").toLocaleLowerCase().includes(wanted));
-  cy.nodes().not(found).addClass("far");
-  found.addClass("match");
   say(stage.dataset.found.replace("{n}", found.length));
   if (found.length === 1) cy.center(found);
   name();

@@ -20,6 +20,7 @@ const KEPT = 60; // answers of this page that need not be asked for again
 
 // Within /release/<id>/ everything stays in that release.
 const root = location.pathname.match(/^\/release\/[^/]+(?=\/)/)?.[0] ?? "";
+const words = document.getElementById("suggest").dataset; // what it says, in the language of the page
 const answers = new Map();
 let fields = 0;
 
@@ -27,7 +28,7 @@ for (const input of document.querySelectorAll("input[data-suggest]")) combobox(i
 
 function combobox(input) {
   const id = `suggest-${++fields}`;
-  const list = make("ul", { id, role: "listbox", className: "suggestions", hidden: true, ariaLabel: "Suggestions" });
+  const list = make("ul", { id, role: "listbox", className: "suggestions", hidden: true, ariaLabel: words.list });
   const status = make("div", { role: "status", className: "hidden" });
   let found = []; // what the list shows
   let active = -1; // the place in it of what the arrows chose
@@ -88,13 +89,13 @@ function combobox(input) {
     activate(-1);
     if (!found.length) {
       close();
-      status.textContent = "No suggestions.";
+      status.textContent = words.none;
       return;
     }
     place();
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
-    status.textContent = found.length === 1 ? "1 suggestion." : `${found.length} suggestions.`;
+    status.textContent = words.some.replace("{n}", found.length);
   }
 
   function option(thing, number) {
@@ -142,7 +143,7 @@ function combobox(input) {
     const thing = found[number];
     input.value = thing.label;
     close();
-    status.textContent = `${thing.label} was chosen.`;
+    status.textContent = words.chosen.replace("{name}", () => thing.label);
     if (input.dataset.suggestSend === "iri") send(thing);
     const goOn = input.dispatchEvent(new CustomEvent("suggest", { bubbles: true, cancelable: true, detail: thing }));
     if (!goOn) return;
