@@ -29,6 +29,7 @@ CONTRIBUTORS, CURATORS, READERS = 100, 5, 4
 PAUSE = 20.0, 60.0  # seconds somebody takes to write a record
 THOUGHT = 2.0, 6.0  # seconds a curator takes to decide, and a reader to read, divided by ten
 FACTOR = 1.5  # of what reading takes when nobody shares
+LONG = 300  # seconds from which on that is asserted: in a shorter day a release or two decide what the slowest twentieth is
 PAGES = ("/", "/doc/practice/living-lab", "/search?q=harbour", "/doc/actor/harbour-university", "/map", "/search?type=practice")
 
 
@@ -134,7 +135,7 @@ def test_a_busy_day(tmp_path):
             *((reader, (base, f"reader-{n}", end, errors, busy)) for n in range(READERS)),
         )
         until(lambda: not submissions.pending(kept), 300)
-            assert errors == []  # in here, so that what the server said is shown with it
+        assert errors == []  # in here, so that what the server said is shown with it
     print(f"\n{len(sent)} sent, {len(decided)} decisions, of them {sum(s == 409 for s, *_ in decided)} too late; reading p95 {p95(idle) * 1000:.0f} ms idle, {p95(busy) * 1000:.0f} ms busy")
     there = submissions.queue(kept, submissions.STATES, limit=100_000)
     assert Counter(s.title for s in there) == Counter(sent), "nothing lost, nothing doubled"
@@ -142,10 +143,11 @@ def test_a_busy_day(tmp_path):
     made = Counter(s.id for s in there for e in s.events if e.action in ("accepted", "rejected", "changes-requested"))
     assert won == made and max(won.values(), default=1) == 1, "one decision each, and none without whoever took it being told"
     assert {s.state for s in there if (303, s.id, "accept") in set(decided)} <= {"published"}
-    assert p95(busy) <= FACTOR * p95(idle)
+    if SECONDS >= LONG:
+        assert p95(busy) <= FACTOR * p95(idle)
 
 
 def test_killed_often(tmp_path):
     where = killed_often(tmp_path, KILLS, longest=4.0)
     print(f"\nkilled {where.total()} times, at: {dict(where)}")
-    assert where.total() == KILLS and len(where) > min(4, KILLS // 3)
+    assert where.total() == KILLS and len(where) > min(4, KILLS // 4)
