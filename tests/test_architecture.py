@@ -20,7 +20,7 @@ ROWS = [
     ["sources", "store", "search", "search_facets", "search_index", "search_snippets", "search_values", "connections", "connection_parts", "connection_index", "connection_groups", "connection_network", "layout", "regions", "region_index", "shortest_paths", "similarity", "entities", "validate", "links", "link", "identifiers", "reconciliation", "tables", "releases", "changes", "event_stream"],
     ["queries", "params", "formats", "spreadsheet"],
     ["model"],
-    ["namespaces", "errors", "resources"],
+    ["namespaces", "errors", "resources", "logs"],
 ]
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 

@@ -16,7 +16,8 @@ from kvgraph.errors import KvgraphError
 from kvgraph.formats import JSON, NTRIPLES
 from kvgraph.releases import NoRelease
 from kvgraph.serve import web
-from kvgraph.server import create_app, logs, metrics
+from kvgraph import logs
+from kvgraph.server import create_app, metrics
 from kvgraph.store import Outcome, QueryTimeout
 
 from .server.html import check

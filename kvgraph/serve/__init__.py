@@ -23,9 +23,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import releases
+from .. import logs, releases
 from ..errors import KvgraphError
-from ..server import logs
 from .pools import Pools
 from .publishing import Publisher
 

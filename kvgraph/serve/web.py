@@ -13,11 +13,11 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .. import releases
+from .. import logs, releases
 from ..errors import KvgraphError
 from ..graph import Graph, remote
 from ..releases import Release
-from ..server import create_app, logs, metrics
+from ..server import create_app, metrics
 from ..server.metrics import Counted
 from ..store import Answers, Cached, PoolBusy, PoolClient, Remote
 from . import trusted_proxies
