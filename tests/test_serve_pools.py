@@ -21,6 +21,8 @@ from kvgraph.build import build
 from kvgraph.errors import KvgraphError
 from kvgraph.serve import pools, trusted_proxies
 from kvgraph.serve.pools import Pools
+from kvgraph.serve.web import Graphs
+from kvgraph.store import PoolBusy
 
 from .conftest import SMALL
 from .serving import free_port, get, served, until
@@ -296,3 +298,9 @@ def test_each_web_process_has_a_processor_of_its_own(tmp_path):
     assert said(processes[-1])[0] in there
     for one in processes[1:]:
         one.communicate()
+
+
+def test_before_a_release_is_loaded_the_server_says_that_it_starts(tmp_path):
+    with pytest.raises(PoolBusy, match="starting") as caught:
+        Graphs(tmp_path, tmp_path)()
+    assert (caught.value.status, caught.value.retry_after) == (503, 1)

@@ -69,8 +69,9 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> int:
     publisher = Publisher(settings.home, settings.data)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        web = _start_web(settings, run)  # while the pool loads: until it has, the server says that it is starting
         serving = pools.begin()
-        web = _start_web(settings, run)
+        _wait_for_web(settings, web)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"kvgraph serves release {serving} on http://{host}:{settings.port}/ (Ctrl-C stops it)")
         return _watch(pools, publisher, web)
@@ -104,14 +105,16 @@ def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(run / "metrics")}
     env["KVGRAPH_TIMEOUT"] = str(settings.timeout)
     # In a session of its own: Ctrl-C in a terminal is for us, and we tell it to end.
-    web = subprocess.Popen(command, preexec_fn=_die_with_parent, env={**os.environ, **env}, start_new_session=True)
+    return subprocess.Popen(command, preexec_fn=_die_with_parent, env={**os.environ, **env}, start_new_session=True)
+
+
+def _wait_for_web(settings: Settings, web: subprocess.Popen) -> None:
     deadline = time.monotonic() + READY_WITHIN
     while not _port_open(settings.host, settings.port):
         if web.poll() is not None or time.monotonic() > deadline:
             _stop([web])
             raise KvgraphError("The web server did not start.", hint="Try: kvgraph doctor")
         time.sleep(0.02)
-    return web
 
 
 def _stop(children: list[subprocess.Popen]) -> None:

@@ -40,7 +40,10 @@ class Graphs:
         """Raises :class:`~kvgraph.releases.NoRelease` for an unknown id."""
         now = time.monotonic()
         if now - self._read > FRESH:
-            self._serving, self._read = os.readlink(self._link), now
+            try:
+                self._serving, self._read = os.readlink(self._link), now
+            except FileNotFoundError:
+                raise PoolBusy(1, "The server is starting.", "Try again in a second.") from None
         serving = self._serving
         if release_id in (None, serving):
             return _served(self.run, self.home, serving)
