@@ -13,15 +13,19 @@ from .root import DATA, HOME, Commands, command, format_option, main
 @click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
 def build(home: Path | None, data: Path | None, force: bool, quiet: bool) -> None:
     """Build a release from all sources and accepted contributions, and make it the current one."""
-    from ..contribute.publish import publish
     from ..output import err, progress
     from ..releases import home as home_path
 
+    folder = home_path(home)
+    if (folder / "app.db").is_file():
+        from ..contribute.publish import publish
+    else:  # nobody has contributed, and nobody waits for the database library
+        from ..build import build as publish
     if quiet:
-        publish(home_path(home), data=data, force=force)
+        publish(folder, data=data, force=force)
         return
     with progress() as bar:
-        built = publish(home_path(home), data=data, force=force, step=bar.step, progress=bar.count)
+        built = publish(folder, data=data, force=force, step=bar.step, progress=bar.count)
     counts = built.release.manifest["counts"]
     if built.fresh:
         from ..model import TYPES

@@ -65,9 +65,9 @@ class Embedded:
         """Have everything at hand that answering needs: called once, before a process gives up its right to open files."""
 
     def touch(self) -> None:
-        """Read every quad. In a fork reading copies pages, because it counts references; what is copied now does not slow down a query."""
-        for store in [self.store] if self.default is self.store else [self.store, self.default]:
-            store.dump(_Nowhere(), format=RdfFormat.N_QUADS)
+        """Read every quad of the default graph, which most queries ask. In a fork reading copies pages, because it counts references; what is copied now
+        does not slow down a query."""
+        self.default.dump(_Nowhere(), format=RdfFormat.N_QUADS)
 
     def select(self, query: str) -> QuerySolutions:
         """See :meth:`Backend.select <kvgraph.store.backend.Backend.select>`."""

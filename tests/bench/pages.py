@@ -40,7 +40,7 @@ def addresses(home: Path, most: int, seed: int = 7) -> Iterator[tuple[str, list[
     yield "search by facet", ["/search?" + urlencode({"type": "practice", "country": iri}) for iri in things["country"][:most]]
     yield "map", ["/map?" + urlencode({"nuts": n % 4, "n": n}) for n in range(most // 2)]
     yield "coverage", [f"/coverage?n={n}" for n in range(most // 4)]
-    for name, iris in things.items():
+    for name, iris in ((name, iris) for name, iris in things.items() if iris):
         yield name, [path_of(iri) for iri in chance.sample(iris, min(most, len(iris)))]
     ends = [chance.sample(things["actor"], 2) for _ in range(most)]
     yield "connections", ["/connections?" + urlencode({"a": a, "b": b}) for a, b in ends]
