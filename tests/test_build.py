@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import signal
 import time
 
 import pyoxigraph as ox
@@ -10,7 +11,9 @@ import pytest
 
 from kvgraph import releases, resources
 from kvgraph.build import BuildRefused, build
+from kvgraph.build.apart import apart
 from kvgraph.build.read import MalformedSource, inputs_digest, source_files
+from kvgraph.errors import KvgraphError
 
 PRACTICE = "https://w3id.org/kvgraph/id/practice/living-lab"
 
@@ -180,3 +183,15 @@ OTHER_SOURCE = """
     <http://purl.org/dc/terms/publisher> <https://w3id.org/kvgraph/id/actor/harbour-university> ; <http://purl.org/dc/terms/license> <https://creativecommons.org/licenses/by/4.0/> ;
     <http://www.w3.org/ns/dcat#landingPage> <https://example.org/other> .
 """
+
+
+def test_what_work_apart_refuses_is_refused_here(capfd):
+    def refuse():
+        raise KvgraphError("Not like this.", hint="Otherwise.")
+
+    with apart(refuse) as result, pytest.raises(KvgraphError) as caught:
+        result()
+    assert (caught.value.message, caught.value.hint) == ("Not like this.", "Otherwise.")
+    with apart(lambda: os.kill(os.getpid(), signal.SIGKILL)) as result, pytest.raises(KvgraphError, match="memory"):
+        result()
+    assert capfd.readouterr().err == ""

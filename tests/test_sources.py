@@ -333,6 +333,18 @@ def test_a_zip_that_is_cut_off_or_damaged(tmp_path):
     assert imports(tmp_path) == {}
 
 
+@pytest.mark.parametrize("offset, value, message", [(8, 97, "packed in a way"), (0, 0, "damaged")])
+def test_a_zip_whose_files_cannot_be_opened(tmp_path, offset, value, message):
+    """A method of packing that Python does not know; a beginning that is none."""
+    broken = bytearray(zipped(project_csv=PROJECTS))
+    broken[offset : offset + 2] = value.to_bytes(2, "little")
+    central = broken.find(b"PK\x01\x02")
+    if offset == 8:
+        broken[central + 10 : central + 12] = value.to_bytes(2, "little")
+    with pytest.raises(UnreadableFile, match=message):
+        importing.run(tmp_path, source("cordis"), [write(tmp_path, "c.zip", bytes(broken))])
+
+
 def test_a_zip_that_wants_to_lie_elsewhere(tmp_path):
     with pytest.raises(UnreadableFile, match="wants to lie elsewhere"):
         list(raw_files(write(tmp_path, "c.zip", zipped(**{"..__..__project_csv": PROJECTS}))))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from ..errors import KvgraphError
 from ..store.sandbox import die_with_parent
 
 T = TypeVar("T")
@@ -18,8 +19,8 @@ T = TypeVar("T")
 def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     """Have ``work`` done by a copy of this process, which begins with all that this one holds; yields what waits for the result and returns it.
 
-    Only the result comes back, and it must be picklable. Work that fails says so on stderr, and asking for its result raises ``RuntimeError``; what is
-    still at work when the body ends is ended.
+    Only the result comes back, and it must be picklable. Asking for it raises :class:`~kvgraph.errors.KvgraphError` where the work did, or where it
+    ended without one; then what went wrong is on stderr. What is still at work when the body ends is ended.
 
     >>> with apart(lambda: sum(range(4))) as result:
     ...     result()
@@ -32,15 +33,18 @@ def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
         _work(work, parent, start)
     os.close(start)
     answer = os.fdopen(end, "rb")
-    done: list[T] = []
+    done: list[tuple] = []
 
     def result() -> T:
         if not done:
             said = answer.read()
             if not said:
-                raise RuntimeError("A process of the build ended without a result.")
+                raise KvgraphError("A process of the build ended before its work was done.", hint="There may not be enough memory. What it said, if anything, is above.")
             done.append(pickle.loads(said))
-        return done[0]
+        found, refused = done[0]
+        if refused:
+            raise KvgraphError(*refused)
+        return found
 
     try:
         yield result
@@ -56,8 +60,12 @@ def _work(work: Callable[[], object], parent: int, start: int) -> None:
     try:
         die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            said = work(), None
+        except KvgraphError as error:
+            said = None, (error.message, error.hint)
         with os.fdopen(start, "wb") as into:
-            pickle.dump(work(), into)
+            pickle.dump(said, into)
         status = 0
     except BaseException:
         traceback.print_exc(file=sys.stderr)

@@ -196,7 +196,8 @@ def _validating(home: Path, sources: Sources, lines: list[str], large: list[Impo
 
     Where imports are large, they are checked first: a store on the disk must not be in a process that is copied, and what is large not in memory twice.
     """
-    check = lambda: _results(home, sources, lines, large)  # noqa: E731
+    def check() -> list[dict]:
+        return _results(home, sources, lines, large)
 
     def report() -> dict:
         results = found()

@@ -7,8 +7,10 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from zlib import crc32
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -147,7 +149,9 @@ def stay_on_one_processor(run: Path) -> int | None:
     The threads of a Python process take turns anyway. Where a turn has to be told to another processor, which may sleep, that takes longer than many
     a query: on a virtual machine with two processors this answers a third more queries.
     """
-    for processor in sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else ():
+    there = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    first = crc32(run.name.encode()) % max(1, len(there))  # two servers on a large machine are not to meet on the first ones
+    for processor in there[first:] + there[:first]:
         lock = os.open(run / f"processor-{processor}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends, however it does
@@ -155,7 +159,8 @@ def stay_on_one_processor(run: Path) -> int | None:
             os.close(lock)
             continue
         for thread in os.listdir("/proc/self/task"):
-            os.sched_setaffinity(int(thread), {processor})
+            with suppress(ProcessLookupError):  # it ended just now
+                os.sched_setaffinity(int(thread), {processor})
         return processor
     return None
 

@@ -76,7 +76,13 @@ def _members(path: Path) -> Iterator[Raw]:
         name = f"{path.name}/{inner.name}"
 
         def opened(member=member, name=name) -> BinaryIO:
-            return _bounded(zipfile.ZipFile(path).open(member), name, max(member.compress_size, 1))
+            try:
+                stream = zipfile.ZipFile(path).open(member)
+            except NotImplementedError as error:  # said of a way of packing that Python does not know
+                raise UnreadableFile(f"{name} is packed in a way that cannot be read: {error}.", hint="Unpack it, and import what was in it.") from None
+            except zipfile.BadZipFile as error:
+                raise UnreadableFile(f"{name} is damaged: {error}.", hint="Fetch it again.") from None
+            return _bounded(stream, name, max(member.compress_size, 1))
 
         yield Raw(name, kind, opened, member.compress_size)
 
@@ -99,8 +105,6 @@ class _Bounded(io.RawIOBase):
             data = self.stream.read(len(buffer))
         except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
             raise UnreadableFile(f"{self.name} is damaged or cut off: {error}.", hint="Fetch it again.") from None
-        except NotImplementedError as error:
-            raise UnreadableFile(f"{self.name} is packed in a way that cannot be read: {error}.") from None
         self.read_so_far += len(data)
         if self.read_so_far > MOST_BYTES or (self.read_so_far > FREE and self.read_so_far > MOST_RATIO * self.packed):
             raise UnreadableFile(f"{self.name} unpacks to far more than its size explains.", hint="This is no file as published; do not use it.")
