@@ -1,6 +1,7 @@
 """Releases: listed, switched, compared, pruned."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -96,6 +97,16 @@ def test_what_another_kvgraph_built_is_built_again(two, built):
     again = build(home, data=built[0] / "data")
     assert again.fresh and again.release.id not in (first.id, second.id)
     assert len(list(kvgraph.open(home, again.release.id).search("lab").hits)) > 0
+
+
+def test_releases_built_within_one_second_are_listed_in_their_order(two):
+    home, *before = two
+    for release, millisecond in zip(before, ("100", "099")):
+        manifest = json.loads((release.path / "manifest.json").read_text(encoding="utf-8"))
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", manifest["built"])
+        manifest["built"] = f"2026-11-28T12:00:00.{millisecond}+00:00"
+        (release.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert [r.id for r in releases.list_releases(home)] == [r.id for r in reversed(before)]
 
 
 def test_diff_shows_what_was_removed_and_added(two):

@@ -145,7 +145,7 @@ def _digest(lines: list[str], large: list[Import]) -> str:
 def _write(
     home: Path, sources: Sources, lines: list[str], report: Callable[[], dict], digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None
 ) -> releases.Release:  # fmt: skip
-    release_id, built = draft.name[1:].removesuffix(".draft"), datetime.now(timezone.utc).isoformat(timespec="seconds")
+    release_id, built = draft.name[1:].removesuffix(".draft"), datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk, _before(home))
     manifest = {
         "id": release_id,
