@@ -124,6 +124,15 @@ def test_identifiers_come_before_names():
     assert [(a, REGISTER[b].names[0], e.feature) for a, b, e in identifiers.by_identifier(ours, REGISTER)] == [(0, "Montanuniversität Leoben", "identifier")]
 
 
+def test_two_of_ours_with_one_identifier_are_shown_as_a_contradiction(home):
+    ours = [replace(actor(name), identifiers=(f"{ROR}{4:08d}",)) for name in ("Mining School", "Academy of Mines")]
+    with engines.engine("duckdb") as made:
+        linked = run.link(ours, run.sources(home, ["ror"]), made)
+    assert [(link.object_id, link.accepted) for link in linked.links] == [(f"{ROR}{4:08d}", False)] * 2
+    assert {conflict.link.subject_label for conflict in linked.conflicts} == {"Mining School", "Academy of Mines"}
+    assert all("Another thing of ours is linked to the same entry" in link.comment for link in linked.links)
+
+
 def test_a_homepage_in_common_needs_names_that_could_be_one():
     ours = [actor("Uni Wien", homepage="http://univie.ac.at"), actor("Bakery", homepage="http://www.univie.ac.at/")]
     assert [a for a, _, _ in identifiers.by_homepage(ours[:1], REGISTER)] == [0]

@@ -15,19 +15,26 @@ _ALIKE = 0.4  # of names, that a homepage in common is believed
 
 
 def by_identifier(ours: Sequence[Organisation], theirs: Sequence[Organisation]) -> Iterator[tuple[int, int, Evidence]]:
-    """Pairs with an identifier in common that no third has, such as a ROR, a PIC or a Wikidata item."""
-    yield from _shared(ours, theirs, lambda organisation: {organisation.iri, *organisation.identifiers}, "identifier")
+    """Pairs with an identifier in common that no other of theirs has, such as a ROR, a PIC or a Wikidata item.
+
+    Two of ours that give one identifier both have it: the shapes then show that they contradict each other (:mod:`.conflicts`).
+    """
+    for mine, found, value in _shared(ours, theirs, lambda organisation: {organisation.iri, *organisation.identifiers}):
+        for a in mine:
+            yield a, found, Evidence("identifier", value, _BITS["identifier"])
 
 
 def by_homepage(ours: Sequence[Organisation], theirs: Sequence[Organisation]) -> Iterator[tuple[int, int, Evidence]]:
     """Pairs with a domain in common that no third has, and names that could be of one organisation."""
-    for a, b, evidence in _shared(ours, theirs, lambda organisation: {domain(organisation.homepage)} - {""}, "homepage"):
+    for mine, b, value in _shared(ours, theirs, lambda organisation: {domain(organisation.homepage)} - {""}):
+        a = mine[0]
         names = [(x, y) for x in (*ours[a].names, *ours[a].short) for y in (*theirs[b].names, *theirs[b].short)]
-        if any(best(x, [y]) >= _ALIKE or abbreviates(x, y) or abbreviates(y, x) for x, y in names):
-            yield a, b, evidence
+        if len(mine) == 1 and any(best(x, [y]) >= _ALIKE or abbreviates(x, y) or abbreviates(y, x) for x, y in names):
+            yield a, b, Evidence("homepage", value, _BITS["homepage"])
 
 
-def _shared(ours, theirs, of, feature: str) -> Iterator[tuple[int, int, Evidence]]:
+def _shared(ours, theirs, of) -> Iterator[tuple[list[int], int, str]]:
+    """Values that one of theirs has and no other, with those of ours that have them too."""
     sides = []
     for organisations in (ours, theirs):
         having = defaultdict(list)
@@ -37,8 +44,8 @@ def _shared(ours, theirs, of, feature: str) -> Iterator[tuple[int, int, Evidence
         sides.append(having)
     left, right = sides
     for value in sorted(left.keys() & right.keys()):
-        if len(left[value]) == len(right[value]) == 1:
-            yield left[value][0], right[value][0], Evidence(feature, value, _BITS[feature])
+        if len(right[value]) == 1:
+            yield left[value], right[value][0], value
 
 
 # What a query about concepts, regions and policies says of a pair, as a predicate, a justification and a confidence.
