@@ -2,8 +2,9 @@
 # make test    set up and run every check that needs no more than PyPI, npm and Chromium
 # make interop what needs more or takes longer: a newcomer's first start from an empty directory; Virtuoso, from Debian:
 #                apt-get install --no-install-recommends virtuoso-opensource-7-bin
-#                KVGRAPH_SHARED_DATA names the folder with the ROR and CORDIS files, for the walk from download to answer
-# make endurance what takes many minutes; needs KVGRAPH_SHARED_DATA, and Java 17 for Spark
+#                KVGRAPH_SHARED_DATA names the folder with the ROR and CORDIS files, for the walk from download to answer;
+#                links by DuckDB and by Spark, which comes from PyPI and needs Java 17 (apt-get install openjdk-17-jre-headless) and 4 GB
+# make endurance what takes many minutes; needs KVGRAPH_SHARED_DATA
 # Both work in a fresh clone with Python 3.11 or newer, make and access to PyPI and npm; the tests need Chromium as well.
 
 PYTHON ?= python3
@@ -22,11 +23,11 @@ build: setup
 test: setup
 	$(BIN)/python -m pytest
 
-interop: setup
+interop: setup $(VENV)/.spark
 	$(BIN)/python -m pytest -s -o python_files='interop_*.py' tests/interop
 
-# What takes many minutes: a release on the disk, links by DuckDB and by Spark, a busy day of contributors.
-endurance: setup $(VENV)/.spark
+# What takes many minutes: a release on the disk, the quality of links, a busy day of contributors.
+endurance: setup
 	KVGRAPH_SHARING_SECONDS=300 KVGRAPH_KILLS=50 $(BIN)/python -m pytest -s -o python_files='endurance_*.py interop_sharing.py' tests/interop
 
 bench: setup

@@ -13,6 +13,7 @@ from .model import COLUMNS, Model
 from .rows import Side
 
 FOUND = 8  # organisations that are kept for each one asked for
+_PARTITION = 200_000  # rows of a table that one worker of Spark takes at a time
 
 
 class DuckDB:
@@ -43,29 +44,34 @@ class DuckDB:
 
 
 class Spark:
-    """Splink on Spark. ``master`` is as Spark has it: ``spark://host:7077``, ``local[2]``, ``local-cluster[2,1,1024]`` …"""
+    """Splink on Spark. ``master`` is as Spark has it: ``spark://host:7077``, ``local[2]``, ``local-cluster[2,1,2048]`` …
+
+    Memory of the workers and the like are Spark's own settings (``spark-defaults.conf`` in ``$SPARK_CONF_DIR``).
+    """
 
     def __init__(self, master: str = "local[*]"):
-        try:
-            from pyspark.sql import SparkSession
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.session = _session(master)
             from splink import SparkAPI
-            from splink.backends.spark import similarity_jar_location
-        except ImportError:
-            raise KvgraphError("Spark is not installed.", hint="Run: pip install 'kvgraph[spark]'; it needs Java 17 or newer.") from None
-        self.session = (
-            SparkSession.builder.master(master).appName("kvgraph link").config("spark.jars", similarity_jar_location())
-            .config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "8").config("spark.default.parallelism", "8")
-            .config("spark.sql.execution.arrow.pyspark.enabled", "true").config("spark.log.level", "ERROR").getOrCreate()
-        )  # fmt: skip
-        self.api = SparkAPI(spark_session=self.session, break_lineage_method="persist", num_partitions_on_repartition=8)
+
+            self.api = SparkAPI(spark_session=self.session, break_lineage_method="persist")
+        self.parts = 1
 
     def put(self, name: str, table: pa.Table) -> None:
-        """A table under a name."""
-        self.session.createDataFrame(table).repartition(8).createOrReplaceTempView(name)
+        """A table under a name. The largest says in how many parts all are: Spark's own 200 are too many for one machine and too few for many."""
+        self.parts = max(self.parts, self.session.sparkContext.defaultParallelism, table.num_rows // _PARTITION)
+        self.session.conf.set("spark.sql.shuffle.partitions", self.parts)
+        self.api.num_partitions_on_repartition = self.parts
+        self._keep(name, self.session.createDataFrame(table).repartition(self.parts))
 
     def make(self, name: str, query: str) -> None:
         """The answer of a query as a table."""
-        self.session.sql(query).persist().createOrReplaceTempView(name)
+        self._keep(name, self.session.sql(query))
+
+    def _keep(self, name: str, answer) -> None:
+        """Works an answer out at once and forgets how: a plan that is only kept for later is planned anew, whole, wherever its table is used."""
+        answer.localCheckpoint().createOrReplaceTempView(name)
 
     def fetch(self, query: str) -> pa.Table:
         """The answer of a query."""
@@ -73,6 +79,24 @@ class Spark:
 
     def close(self) -> None:
         self.session.stop()
+
+
+def _session(master: str):
+    """A session of Spark. Raises :class:`KvgraphError` where Spark or Java is missing."""
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+        from splink.backends.spark import similarity_jar_location
+    except ImportError:
+        raise KvgraphError("Spark is not installed.", hint="Run: pip install 'kvgraph[spark]'; it needs Java 17 or newer.") from None
+    try:
+        return (
+            SparkSession.builder.master(master).appName("kvgraph link").config("spark.jars", similarity_jar_location())
+            .config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+            .config("spark.sql.execution.arrow.pyspark.enabled", "true").config("spark.log.level", "ERROR").getOrCreate()
+        )  # fmt: skip
+    except (PySparkException, OSError) as error:
+        raise KvgraphError("Spark does not start.", hint=f"It needs Java 17 or newer: is there a java, or JAVA_HOME? Spark says: {str(error)[:200]}") from None
 
 
 Engine = DuckDB | Spark

@@ -1,6 +1,6 @@
-"""Linking on the supplied ROR file: how good, how fast, and the same on Spark with two worker processes.
+"""Linking on the supplied ROR file: how good, and how fast.
 
-``KVGRAPH_SHARED_DATA`` names the folder that holds ``ror-europe-v2.json.gz``; Spark needs Java 17 and ``requirements-spark.lock``.
+``KVGRAPH_SHARED_DATA`` names the folder that holds ``ror-europe-v2.json.gz``.
 """
 
 import os
@@ -57,13 +57,3 @@ def test_the_supplied_file_is_linked_in_a_minute(every):
     with engines.engine("duckdb") as made:
         run.match([each.asked for each in labelled[:1500]], register, "ror", made)
     assert time.process_time() - began < 60
-
-
-def test_duckdb_and_spark_give_the_same_links(every):
-    labelled, register = held_out(every[:1500], TEST)
-    found = {}
-    for name, master in (("duckdb", None), ("spark", "local-cluster[2,1,1024]")):
-        with engines.engine(name, master) as made:
-            found[name] = run.match([each.asked for each in labelled], register, "ror", made, day="2026-11-28")
-    assert found["duckdb"] == found["spark"]
-    assert sum(link.accepted for link in found["duckdb"]) > 100
