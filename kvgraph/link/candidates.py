@@ -8,11 +8,12 @@ MOST = 50  # candidates of a name that is asked for
 _NO_CONFLICT = "(l.country = r.country OR l.country IS NULL OR r.country IS NULL)"
 
 CANDIDATES = f"""
-WITH agreeing AS (
-  SELECT l.row AS left_row, r.row AS right_row, sum(r.weight) AS weight
-  FROM asked_words l JOIN known_words r ON l.word = r.word
-  WHERE (l.rare OR l.place = r.place) AND {_NO_CONFLICT}
-  GROUP BY l.row, r.row
+WITH shared AS (
+  SELECT l.row AS left_row, r.row AS right_row, r.weight FROM asked_words l JOIN known_words r ON l.word = r.word WHERE l.rare AND {_NO_CONFLICT}
+  UNION ALL
+  SELECT l.row, r.row, r.weight FROM asked_words l JOIN known_words r ON l.word = r.word AND l.place = r.place WHERE NOT l.rare AND {_NO_CONFLICT}
+), agreeing AS (
+  SELECT left_row, right_row, sum(weight) AS weight FROM shared GROUP BY left_row, right_row
 ), ranked AS (
   SELECT left_row, right_row,
     row_number() OVER (PARTITION BY left_row ORDER BY cast(weight AS double) / (l.total + r.total) DESC, right_row) AS place_in_order

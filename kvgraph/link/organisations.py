@@ -32,6 +32,8 @@ def page(homepage: str) -> str:
     >>> page("https://www.Uni.example/Dept/X/"), page("uni.example/dept/x/index.html")
     ('uni.example/dept/x', 'uni.example/dept/x')
     """
+    if not homepage:
+        return ""
     address = homepage.casefold().partition("//")[2] or homepage.casefold()
     return _VARIES.sub("", address.partition("#")[0]).rstrip("/")
 
@@ -42,6 +44,8 @@ def domain(homepage: str) -> str:
     >>> domain("https://www.kuleuven.be/"), domain("http://www.cam.ac.uk"), domain("facebook.com/ours"), domain("https://uni.example/dept/x")
     ('kuleuven.be', 'cam.ac.uk', '', '')
     """
+    if not homepage:
+        return ""
     try:
         parts = urlsplit(homepage if "//" in homepage else f"//{homepage}")
         host = (parts.hostname or "").lower()

@@ -68,7 +68,8 @@ def place_key(place: str, read: Callable[[str], str] = str) -> str:
 def sides(asked: Sequence[Organisation], known: Sequence[Organisation]) -> tuple[Side, Side]:
     """Tables of the organisations that are asked for, and of those that are known."""
     rows = list(_rows(known))
-    means = [meaning(in_place(sorted(row.core), parse(row.organisation.place).core)) for row in rows]
+    read_in = cache(lambda core, place: meaning(in_place(sorted(core), parse(place).core)))  # most have one name: that and all together are the same words
+    means = [read_in(row.core, row.organisation.place) for row in rows]
     crowds = Counter(place_key(organisation.place) for organisation in known)
     pages = Counter(page(organisation.homepage) for organisation in known)
     vocabulary = Vocabulary.of(
