@@ -168,7 +168,7 @@ class Vocabulary:
 
     size: int = 0
     weights: dict[str, int] = field(default_factory=dict)  # by meaning
-    numbers: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)  # how many organisations have each meaning
     written: Counter[str] = field(default_factory=Counter)  # words as they are written, for typing errors
     typed: int = _TYPED
     _near: dict[str, list[str]] = field(default_factory=dict)
@@ -182,9 +182,8 @@ class Vocabulary:
         (True, 'university', 'vienna')
         """
         counts = Counter(word for bag in bags for word in bag)
-        vocabulary = cls(len(bags), written=Counter(written), typed=typed)
-        for number, word in enumerate(sorted(counts), 1):
-            vocabulary.numbers[word] = number
+        vocabulary = cls(len(bags), counts=counts, written=Counter(written), typed=typed)
+        for word in sorted(counts):
             vocabulary.weights[word] = max(1, round(SCALE * math.log((len(bags) + 1) / counts[word])) // (TOWN if word in towns else 1))
         for word in vocabulary.written:
             if len(word) >= typed - 1 and not word.isdigit():

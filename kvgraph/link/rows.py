@@ -18,6 +18,7 @@ from .organisations import Organisation, domain, page
 
 COMMON = 0.02  # a word that more organisations have than this share of them does not alone make two names candidates
 _LEAST = 200
+_MOST = 5000  # organisations that a word may find: what more have finds them only together with the place
 _MOST_WORDS = 40  # in all names of an organisation together: more than that is a list, not a name
 _APART = 6 * SCALE  # weight of an acronym that initials agree with, and of a homepage, when candidates are chosen
 
@@ -118,13 +119,13 @@ def _side(rows: Iterable[tuple[_Row, frozenset[str]]], vocabulary: Vocabulary, c
 
 
 def _telling(words: list[str], vocabulary: Vocabulary) -> set[str]:
-    """Of the words of a name, most telling first, those by which it is looked for: all that are not common, at least three."""
+    """Of the words of a name, most telling first, those by which it is looked for: all that are not common, at least three that not too many have."""
     known = [word for word in words if word in vocabulary.weights]
     if vocabulary.size <= _LEAST:
         return set(known)
     common = SCALE * math.log((vocabulary.size + 1) / max(_LEAST, COMMON * vocabulary.size))
     found = [word for word in known if vocabulary.weights[word] > common]
-    return set(found if len(found) > 1 else known[:3])
+    return set(found if len(found) > 1 else [word for word in known[:3] if vocabulary.counts[word] <= _MOST] or known[:1])
 
 
 def _acronyms(row: _Row, asking: bool) -> list[str]:
