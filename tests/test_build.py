@@ -151,7 +151,7 @@ def test_sources_of_the_home_are_part_of_the_release(tmp_path, small_data):
 def test_progress_is_told(tmp_path, small_data):
     steps, counts = [], []
     build(tmp_path, data=small_data, step=steps.append, progress=lambda done, total: counts.append((done, total)))
-    assert steps == ["read sources", "describe", "validate", "dumps", "search index", "name index", "connection index", "similarity", "region index", "answers", "publish", "event stream"]
+    assert steps == ["read sources", "describe", "validate", "dumps", "indexes", "answers", "publish", "event stream"]
     assert counts[-1][0] == counts[-1][1] > 3
 
 
