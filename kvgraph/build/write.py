@@ -17,6 +17,7 @@ from ..reconciliation import build_names
 from ..region_index import build_regions
 from ..releases import Release
 from ..search_index import build_index
+from ..search_values import values_of
 from ..similarity import build_similarity
 from ..sources.imported import Import
 from ..store import Embedded
@@ -56,10 +57,12 @@ def write(
 def write_indexes(store: ox.Store, folder: Path) -> None:
     """Write everything that finds things. What build says about the release itself (:mod:`kvgraph.build.descriptions`) speaks of none of them, and may be
     in the store or not."""
-    for build, into in (
-        (build_index, "search"), (build_names, "names"), (build_connections, "connections"), (build_similarity, "similarity"), (build_regions, "regions"),
-    ):  # fmt: skip
-        build(store, folder / into)
+    facets = values_of(store)
+    build_index(store, folder / "search", facets)
+    build_names(store, folder / "names", facets)
+    build_connections(store, folder / "connections")
+    build_similarity(store, folder / "similarity")
+    build_regions(store, folder / "regions")
 
 
 def nquads(store: ox.Store) -> list[bytes]:
