@@ -27,7 +27,7 @@ from .errors import KvgraphError
 from .model import ENTITY_TYPES, LABEL_PROPERTIES
 from .namespaces import COUNTRY, DCTERMS, ELI, KV, ORG, PROV, SCHEMA, SKOS
 from .search_facets import FACETS, FILE
-from .search_values import links, reached, values_of, vocabulary
+from .search_values import Values, links, reached, values_of, vocabulary
 
 _ALTERNATIVES = (DCTERMS + "alternative", SKOS + "altLabel")
 _CODES = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local")
@@ -101,10 +101,10 @@ def open_index(folder: Path) -> tantivy.Index:
         return index
 
 
-def build_index(store: Store, folder: str | Path) -> None:
+def build_index(store: Store, folder: str | Path, facets: Values | None = None) -> None:
     """Write the search index of a store into a folder, which is made if need be.
 
-    Every entity with a label becomes a document.
+    Every entity with a label becomes a document. ``facets`` are the values of the store (:func:`~kvgraph.search_values.values_of`), where they are known already.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def build_index(store: Store, folder: str | Path) -> None:
     _register(index)
     # One thread and one segment: documents of equal score then come in the order in which they were added.
     writer = index.writer(heap_size=1_000_000_000, num_threads=1)
-    facets = values_of(store)
+    facets = facets or values_of(store)
     for document in _documents(store, facets):
         writer.add_document(document)
     (folder / FILE).write_text(json.dumps(vocabulary(store, facets), ensure_ascii=False), encoding="utf-8")
@@ -160,7 +160,7 @@ def _literals(store: Store, predicates: tuple[str, ...]) -> dict[str, list[tuple
     return {iri: sorted(texts, key=texts.__getitem__) for iri, texts in found.items()}
 
 
-def _documents(store: Store, facets: dict[str, dict[str, list[str]]]) -> Iterator[tantivy.Document]:
+def _documents(store: Store, facets: Values) -> Iterator[tantivy.Document]:
     types, best, years = entity_types(store), labels(store), facets["year"]
     names, codes, texts, towns = (_literals(store, p) for p in ((*LABEL_PROPERTIES, *_ALTERNATIVES), _CODES, _TEXTS, _LOCALITY))
     places, broader, related = links(store, *_PLACES), links(store, SKOS + "broader"), links(store, *_RELATED)

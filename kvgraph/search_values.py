@@ -11,6 +11,7 @@ from .namespaces import DCTERMS, KV, ORG, PROV, RDF, SCHEMA, SKOS
 from .search_facets import FACETS, YEAR
 
 Links = Mapping[str, Iterable[str]]
+Values = dict[str, dict[str, list[str]]]
 
 
 def links(store: Store, *predicates: str) -> dict[str, list[str]]:
@@ -34,7 +35,7 @@ def reached(start: Iterable[str], onward: Links) -> list[str]:
     return list(found)
 
 
-def values_of(store: Store) -> dict[str, dict[str, list[str]]]:
+def values_of(store: Store) -> Values:
     """The values of every facet: facet, then thing, then values, the nearest or earliest first."""
     broader, countries, spatial = links(store, SKOS + "broader"), links(store, KV + "country"), links(store, DCTERMS + "spatial")
     upward = _joined(broader, countries)

@@ -151,7 +151,7 @@ def test_sources_of_the_home_are_part_of_the_release(tmp_path, small_data):
 def test_progress_is_told(tmp_path, small_data):
     steps, counts = [], []
     build(tmp_path, data=small_data, step=steps.append, progress=lambda done, total: counts.append((done, total)))
-    assert steps == ["read sources", "describe", "validate", "dumps", "search index", "name index", "connection index", "similarity", "region index", "answers", "publish", "event stream"]
+    assert steps == ["read sources", "describe", "validate", "dumps", "indexes", "answers", "publish", "event stream"]
     assert counts[-1][0] == counts[-1][1] > 3
 
 
@@ -185,6 +185,16 @@ OTHER_SOURCE = """
 """
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\x85", "\x0b", "\x1c"])
+def test_what_ends_a_line_elsewhere_ends_none_here(tmp_path, small_data, separator):
+    """Pasted texts hold such characters. In N-Quads only a line feed ends a statement."""
+    text = f"The{separator}lab .{separator}"
+    change(small_data, "living-lab.trig", "Living lab of the harbour", text)
+    release = build(tmp_path, data=small_data).release
+    said = [quad.object.value for quad in ox.parse(gzip.open(release.nquads), format=ox.RdfFormat.N_QUADS) if isinstance(quad.object, ox.Literal)]
+    assert text in said
+
+
 def test_what_work_apart_refuses_is_refused_here(capfd):
     def refuse():
         raise KvgraphError("Not like this.", hint="Otherwise.")
@@ -192,6 +202,8 @@ def test_what_work_apart_refuses_is_refused_here(capfd):
     with apart(refuse) as result, pytest.raises(KvgraphError) as caught:
         result()
     assert (caught.value.message, caught.value.hint) == ("Not like this.", "Otherwise.")
+    with apart(lambda: os.stat("/nowhere")) as result, pytest.raises(FileNotFoundError, match="nowhere"):
+        result()
     with apart(lambda: os.kill(os.getpid(), signal.SIGKILL)) as result, pytest.raises(KvgraphError, match="memory"):
         result()
     assert capfd.readouterr().err == ""

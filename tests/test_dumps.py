@@ -69,14 +69,14 @@ def test_a_graph_of_two_sources_is_in_both():
     <x:g> { <x:s> <x:p> 1 }
     <x:about> { <x:g> <http://purl.org/dc/terms/isPartOf> <x:one> , <x:two> . <x:one> a <http://www.w3.org/ns/dcat#Dataset> . <x:two> a <http://www.w3.org/ns/dcat#Dataset> }
     """
-    found = by_source(ox.parse(lines, format=ox.RdfFormat.TRIG))
+    found = by_source(ox.serialize(ox.parse(lines, format=ox.RdfFormat.TRIG), format=ox.RdfFormat.N_QUADS).splitlines(keepends=True))
     assert set(found) == {"x:one", "x:two"}
-    assert all("x:s" in {q.subject.value for q in part} for part in found.values())
+    assert all(any(line.startswith(b"<x:s> ") for line in part) for part in found.values())
 
 
 def test_sources_whose_names_look_alike_or_hostile_get_files_of_their_own(tmp_path):
     sources = ["https://w3id.org/kvgraph/id/source/kvgraph", "x:../../a", "x:/a", "x:a b"]
-    lines = [f"<{s.replace(' ', '%20')}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/ns/dcat#Dataset> <x:g> .\n" for s in sources]
+    lines = [f"<{s.replace(' ', '%20')}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/ns/dcat#Dataset> <x:g> .\n".encode() for s in sources]
     dumps = write_dumps(sorted(lines), tmp_path / "dumps")
     assert len({d["file"] for d in dumps}) == 3 * (1 + len(sources))
     assert {p.name for p in (tmp_path / "dumps").iterdir()} == {d["file"] for d in dumps} | {"SHA256SUMS"}

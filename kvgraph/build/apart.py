@@ -19,8 +19,8 @@ T = TypeVar("T")
 def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     """Have ``work`` done by a copy of this process, which begins with all that this one holds; yields what waits for the result and returns it.
 
-    Only the result comes back, and it must be picklable. Asking for it raises :class:`~kvgraph.errors.KvgraphError` where the work did, or where it
-    ended without one; then what went wrong is on stderr. What is still at work when the body ends is ended.
+    Only the result comes back, and it must be picklable. Asking for it raises :class:`~kvgraph.errors.KvgraphError` or ``OSError`` where the work did, and
+    the former where it ended without a result; then what went wrong is on stderr. What is still at work when the body ends is ended.
 
     >>> with apart(lambda: sum(range(4))) as result:
     ...     result()
@@ -43,7 +43,8 @@ def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
             done.append(pickle.loads(said))
         found, refused = done[0]
         if refused:
-            raise KvgraphError(*refused)
+            error, said = refused
+            raise error(*said)
         return found
 
     try:
@@ -63,7 +64,9 @@ def _work(work: Callable[[], object], parent: int, start: int) -> None:
         try:
             said = work(), None
         except KvgraphError as error:
-            said = None, (error.message, error.hint)
+            said = None, (KvgraphError, (error.message, error.hint))
+        except OSError as error:
+            said = None, (OSError, (error.errno, error.strerror, error.filename))
         with os.fdopen(start, "wb") as into:
             pickle.dump(said, into)
         status = 0

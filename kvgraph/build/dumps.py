@@ -19,6 +19,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from .. import __version__
+from ..event_stream import in_default_graph
 from ..formats import NQUADS, TRIG, TURTLE, Format
 from ..namespaces import DCAT, DCTERMS, ID, PREFIXES, RDF
 from ..releases import Release
@@ -32,7 +33,7 @@ SUMS = "SHA256SUMS"
 SOURCE = ID + "source/"
 
 
-def write_dumps(lines: list[str], folder: Path, large: Sequence[Import] = (), every_format: bool = True, before: Release | None = None) -> list[dict]:
+def write_dumps(lines: list[bytes], folder: Path, large: Sequence[Import] = (), every_format: bool = True, before: Release | None = None) -> list[dict]:
     """Write every dump of a release, and ``SHA256SUMS``, into a new ``folder``.
 
     ``lines`` are the sorted N-Quads of the release without its ``large`` imports, default graph included; these are merged in file by file.
@@ -41,56 +42,57 @@ def write_dumps(lines: list[str], folder: Path, large: Sequence[Import] = (), ev
     imports also ``content``, a digest of all that its files follow from. Where a release ``before`` has a file of the same content it is taken from there.
     """
     folder.mkdir()
-    content = "".join(lines).encode()
-    quads = list(ox.parse(content, format=ox.RdfFormat.N_QUADS))
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
-        sources = by_source(quads)
+        sources = by_source(lines)
         names = dict(zip(sorted(sources), _names(sorted(sources))))
-        jobs = [] if large else _jobs(folder / WHOLE, None, quads, lambda: content)
-        if large:
-            jobs += large_dumps(folder / WHOLE, None, quads, content, large, every_format, Path(scratch))
+        jobs = large_dumps(folder / WHOLE, None, lines, large, every_format, Path(scratch)) if large else _jobs(folder / WHOLE, None, lambda: lines)
         for source, part in sorted(sources.items()):
-            dataset = _with_merge(part)
             own = [found for found in large if found.report["iri"] == source]
             if own:
-                jobs += large_dumps(folder / names[source], source, dataset, _sorted_lines(dataset), own, every_format, Path(scratch))
+                jobs += large_dumps(folder / names[source], source, _with_merge(part), own, every_format, Path(scratch))
             else:
-                jobs += _taken_over(folder / names[source], source, dataset, before)
+                jobs += _taken_over(folder / names[source], source, part, before)
         with ThreadPoolExecutor(os.cpu_count()) as threads:  # compression works outside the interpreter's lock
             dumps = list(threads.map(lambda job: job(), jobs))
     (folder / SUMS).write_text("".join(f"{d['sha256']}  {d['file']}\n" for d in dumps), encoding="ascii")
     return dumps
 
 
-def by_source(quads: Iterable[ox.Quad]) -> dict[str, list[ox.Quad]]:
-    """The quads of each source: the graphs that are part of it, and what is said about these graphs and about the source itself.
+def by_source(lines: Iterable[bytes]) -> dict[str, list[bytes]]:
+    """The lines of each source, of N-Quads as Oxigraph writes them: the graphs that are part of it, and what is said about these graphs and about the
+    source itself. The default graph, a copy, is left out.
 
     >>> by_source([])
     {}
     """
-    named = [q for q in quads if isinstance(q.graph_name, ox.NamedNode)]
-    owners = {q.subject.value: {q.subject.value} for q in named if q.predicate.value == RDF + "type" and q.object == _DATASET}
+    named = [(*line.split(b" ", 2), graph, line) for line in lines if (graph := graph_of(line))]
+    owners = {subject: {subject} for subject, predicate, rest, *_ in named if predicate == _TYPE and rest.startswith(_DATASET)}
     sources = set(owners)
-    for quad in named:
-        if quad.predicate.value == DCTERMS + "isPartOf" and _value(quad.object) in sources:
-            owners.setdefault(quad.subject.value, set()).add(quad.object.value)
-    found: dict[str, list[ox.Quad]] = {}
-    for quad in named:
-        for source in owners.get(quad.graph_name.value) or owners.get(quad.subject.value) or ():
-            found.setdefault(source, []).append(quad)
-    return found
+    for subject, predicate, rest, *_ in named:
+        if predicate == _IS_PART_OF and (whole := rest.partition(b" ")[0]) in sources:
+            owners.setdefault(subject, set()).add(whole)
+    found: dict[bytes, list[bytes]] = {}
+    for subject, _, _, graph, line in named:
+        for source in owners.get(graph) or owners.get(subject) or ():
+            found.setdefault(source, []).append(line)
+    return {source[1:-1].decode(): part for source, part in found.items()}
 
 
-_DATASET = ox.NamedNode(DCAT + "Dataset")
+_TYPE, _DATASET, _IS_PART_OF = f"<{RDF}type>".encode(), f"<{DCAT}Dataset> ".encode(), f"<{DCTERMS}isPartOf>".encode()
 
 
-def _value(term: ox.NamedNode | ox.Literal) -> str | None:
-    return term.value if isinstance(term, ox.NamedNode) else None
+def graph_of(line: bytes) -> bytes:
+    """The graph that a line of N-Quads names, in angle brackets; nothing in the default graph.
+
+    >>> graph_of(b"<a:s> <a:p> <a:o> <a:g> .\\n"), graph_of(b"<a:s> <a:p> <a:o> .\\n")
+    (b'<a:g>', b'')
+    """
+    return b"" if in_default_graph(line) else line[line.rindex(b" <") + 1 : line.rindex(b" ")]
 
 
-def _with_merge(named: list[ox.Quad]) -> list[ox.Quad]:
-    """Named graphs and their de-duplicated merge."""
-    return [*(ox.Quad(*triple) for triple in dict.fromkeys(q.triple for q in named)), *named]
+def _with_merge(named: list[bytes]) -> list[bytes]:
+    """Lines of named graphs and of their de-duplicated merge, sorted."""
+    return sorted({*(line[: line.rindex(b" <")] + b" .\n" for line in named), *named})
 
 
 def _names(sources: Iterable[str]) -> Iterator[str]:
@@ -106,21 +108,22 @@ def _names(sources: Iterable[str]) -> Iterator[str]:
         yield name
 
 
-def _jobs(stem: Path, source: str | None, quads: list[ox.Quad], nquads: Callable[[], bytes]) -> list[Callable[[], dict]]:
+def _jobs(stem: Path, source: str | None, lines: Callable[[], list[bytes]]) -> list[Callable[[], dict]]:
     """What writes the files of one dump, one call for each."""
     @lru_cache(maxsize=1)
-    def merge() -> list[ox.Triple]:
-        return [q.triple for q in quads if isinstance(q.graph_name, ox.DefaultGraph)]
+    def merge() -> list[bytes]:
+        return [line for line in lines() if in_default_graph(line)]
 
     @lru_cache(maxsize=1)
     def facts() -> dict:
-        languages = {t.object.language for t in merge() if isinstance(t.object, ox.Literal)} - {None}
-        return {"triples": len(merge()), "quads": len(quads) - len(merge()), "languages": sorted(languages)}
+        tags = {line[line.rindex(b'"') + 1 : line.rindex(b" ")] for line in merge() if b'"' in line}
+        languages = sorted(tag[1:].decode() for tag in tags if tag.startswith(b"@"))
+        return {"triples": len(merge()), "quads": len(lines()) - len(merge()), "languages": languages}
 
     # In the order of the statements, graph after graph.
     contents = {
-        NQUADS: nquads,
-        TRIG: lambda: _serialised(sorted(quads, key=lambda q: _value(q.graph_name) or ""), TRIG),
+        NQUADS: lambda: b"".join(lines()),
+        TRIG: lambda: _serialised(sorted(lines(), key=graph_of), TRIG),
         TURTLE: lambda: _serialised(merge(), TURTLE),
     }
 
@@ -134,10 +137,10 @@ def _jobs(stem: Path, source: str | None, quads: list[ox.Quad], nquads: Callable
     return [lambda format=format: write(format) for format in FORMATS]
 
 
-def _taken_over(stem: Path, source: str, quads: list[ox.Quad], before: Release | None) -> list[Callable[[], dict]]:
+def _taken_over(stem: Path, source: str, named: list[bytes], before: Release | None) -> list[Callable[[], dict]]:
     """As :func:`_jobs`, but what a release before has already is linked to, or copied where a file system has no links."""
-    nquads = _sorted_lines(quads)
-    content = hashlib.sha256(repr((_LEVEL, version("pyoxigraph"), sorted(PREFIXES.items()), __version__)).encode() + nquads).hexdigest()
+    salt = repr((_LEVEL, version("pyoxigraph"), sorted(PREFIXES.items()), __version__)).encode()
+    content = hashlib.sha256(salt + b"".join(named)).hexdigest()
     known = {d["format"]: d for d in before.manifest["dumps"] if d["source"] == source and d.get("content") == content} if before else {}
 
     def take(dump: dict, path: Path) -> dict:
@@ -154,15 +157,13 @@ def _taken_over(stem: Path, source: str, quads: list[ox.Quad], before: Release |
             return take(dump, path)
         return {**anew(), "content": content}
 
-    return [lambda format=format, anew=anew: write(format, anew) for format, anew in zip(FORMATS, _jobs(stem, source, quads, lambda: nquads))]
+    lines = lru_cache(maxsize=1)(lambda: _with_merge(named))
+    return [lambda format=format, anew=anew: write(format, anew) for format, anew in zip(FORMATS, _jobs(stem, source, lines))]
 
 
-def _sorted_lines(quads: list[ox.Quad]) -> bytes:
-    return b"".join(sorted(_serialised(quads, NQUADS).splitlines(keepends=True)))
-
-
-def _serialised(statements: Iterable[ox.Quad] | Iterator[ox.Triple], format: Format) -> bytes:
-    return ox.serialize(statements, format=format.engine, prefixes=None if format is NQUADS else PREFIXES)
+def _serialised(lines: Iterable[bytes], format: Format) -> bytes:
+    quads = ox.parse(b"".join(lines), format=ox.RdfFormat.N_QUADS)
+    return ox.serialize((q.triple for q in quads) if format is TURTLE else quads, format=format.engine, prefixes=PREFIXES)
 
 
 def _gzip(content: bytes) -> bytes:

@@ -63,10 +63,10 @@ def load(store: ox.Store, found: Import) -> None:
         store.bulk_load(io.BufferedReader(Ungraphed(file, found.report["graph"]), 1 << 20), format=ox.RdfFormat.N_TRIPLES)
 
 
-def load_on_disk(lines: Iterable[str], large: Iterable[Import], folder: Path) -> ox.Store:
+def load_on_disk(lines: Iterable[bytes], large: Iterable[Import], folder: Path) -> ox.Store:
     """A store in ``folder`` with these sorted N-Quads and large imports, opened read-only."""
     store = ox.Store(os.fspath(folder))
-    store.bulk_load("".join(lines).encode(), format=ox.RdfFormat.N_QUADS)
+    store.bulk_load(b"".join(lines), format=ox.RdfFormat.N_QUADS)
     for found in large:
         load(store, found)
     store.optimize()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from ..event_stream import in_default_graph
 from ..formats import NQUADS, TRIG, TURTLE, Format
 from ..namespaces import PREFIXES
 from ..sources.imported import Import
@@ -17,14 +18,14 @@ _LEVEL = 4  # of compression: twice as fast as the usual one, for a tenth more b
 
 
 def large_dumps(
-    stem: Path, source: str | None, quads: Sequence[ox.Quad], content: bytes, large: Sequence[Import], every_format: bool, scratch: Path
+    stem: Path, source: str | None, lines: Sequence[bytes], large: Sequence[Import], every_format: bool, scratch: Path
 ) -> list[Callable[[], dict]]:  # fmt: skip
     """What writes the files of one dump, one call for each, as :func:`kvgraph.build.dumps.write_dumps` needs them.
 
-    ``quads`` and ``content`` (their sorted N-Quads) are what is not in the ``large`` imports.
+    ``lines``, sorted N-Quads, are what is not in the ``large`` imports.
     """
-    whole, merge = _sorted_files(scratch / stem.name, quads, content, large)
-    named = [quad for quad in quads if isinstance(quad.graph_name, ox.NamedNode)]
+    whole, merge = _sorted_files(scratch / stem.name, lines, large)
+    named = [quad for quad in ox.parse(b"".join(lines), format=ox.RdfFormat.N_QUADS) if isinstance(quad.graph_name, ox.NamedNode)]
     facts = {"triples": _count(merge), "quads": len(named) + sum(found.report["triples"] for found in large), "languages": []}
 
     def streamed(format: Format) -> Iterator[ox.Quad]:
@@ -51,13 +52,11 @@ def large_dumps(
     return [lambda format=format: write(format) for format in ((NQUADS, TRIG, TURTLE) if every_format else (NQUADS,))]
 
 
-def _sorted_files(stem: Path, quads: Sequence[ox.Quad], content: bytes, large: Sequence[Import]) -> tuple[Path, Path]:
+def _sorted_files(stem: Path, lines: Sequence[bytes], large: Sequence[Import]) -> tuple[Path, Path]:
     """Everything, and its default graph alone, as sorted files."""
     rest, rest_merge = stem.with_suffix(".rest"), stem.with_suffix(".default")
-    rest.write_bytes(content)
-    merge = [quad.triple for quad in quads if isinstance(quad.graph_name, ox.DefaultGraph)]
-    lines = ox.serialize(merge, format=ox.RdfFormat.N_TRIPLES).splitlines(keepends=True)
-    rest_merge.write_bytes(b"".join(sorted(lines)))
+    rest.write_bytes(b"".join(lines))
+    rest_merge.write_bytes(b"".join(filter(in_default_graph, lines)))
     merges = [ungraphed(found, stem.parent) for found in large]
     whole, default = stem.with_suffix(".nq"), stem.with_suffix(".nt")
     merge_sorted([rest, *(found.data for found in large), *merges], whole)

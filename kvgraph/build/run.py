@@ -25,7 +25,7 @@ from .apart import apart
 from .descriptions import add_descriptions
 from .read import Sources, inputs_digest, read, source_files
 from .validation import UNKNOWN, beside, located, ntriples, results_of
-from .write import nquads, sync, write
+from .write import nquads, sync, write, write_indexes
 
 
 @dataclass(frozen=True)
@@ -82,21 +82,21 @@ def build(
         for found in taken:
             if found not in large:
                 imported.load(sources.store, found)
-        step("describe")
-        add_descriptions(sources.store, [found.report for found in large])
-        lines = nquads(sources.store)
-        digest = _digest(lines, large)
-        with _draft(home, digest) as draft:
+        with _draft(home) as draft, nullcontext() if large else apart(lambda: write_indexes(sources.store, draft)) as indexed:
+            step("describe")
+            add_descriptions(sources.store, [found.report for found in large])
+            lines = nquads(sources.store)
+            digest = _digest(lines, large)
             on_disk = _take_in(sources, lines, taken, large, draft, step) if large else None
             step("validate")
             with _validating(home, sources, lines, large) as report:
-                release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk)
+                release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk, indexed)
         step("event stream")
         _stream(home)
         return Built(release, True, time.monotonic() - began)
 
 
-def _take_in(sources: Sources, lines: list[str], taken: list[Import], large: list[Import], draft: Path, step) -> Path | None:
+def _take_in(sources: Sources, lines: list[bytes], taken: list[Import], large: list[Import], draft: Path, step) -> Path | None:
     """Add large imports to the store; where that does not fit in memory, the store is then one on the disk, and its place is returned."""
     step("take in imports")
     if imported.fits_in_memory(taken):
@@ -108,10 +108,9 @@ def _take_in(sources: Sources, lines: list[str], taken: list[Import], large: lis
 
 
 @contextmanager
-def _draft(home: Path, digest: str) -> Iterator[Path]:
+def _draft(home: Path) -> Iterator[Path]:
     """The folder of a release to be; it is gone again if anything goes wrong."""
-    release_id = _free_id(home, f"{datetime.now(timezone.utc):%Y-%m-%d}-{digest[:8]}")
-    draft = home / "releases" / f".{release_id}.draft"
+    draft = home / "releases" / ".next.draft"
     draft.mkdir()
     try:
         yield draft
@@ -134,19 +133,21 @@ def _built_from(home: Path, inputs: str) -> releases.Release | None:
     return same[-1] if same else None
 
 
-def _digest(lines: list[str], large: list[Import]) -> str:
+def _digest(lines: list[bytes], large: list[Import]) -> str:
     """SHA-256 of what a release says: of its lines, and of what large imports were made from."""
-    digest = hashlib.sha256("".join(lines).encode())
+    digest = hashlib.sha256(b"".join(lines))
     for found in large:
         digest.update(json.dumps([found.name, found.report["files"], found.report["code"]]).encode())
     return digest.hexdigest()
 
 
 def _write(
-    home: Path, sources: Sources, lines: list[str], report: Callable[[], dict], digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None
+    home: Path, sources: Sources, lines: list[bytes], report: Callable[[], dict], digests: dict, step, draft: Path, large: list[Import], on_disk: Path | None,
+    indexed: Callable[[], None] | None,
 ) -> releases.Release:  # fmt: skip
-    release_id, built = draft.name[1:].removesuffix(".draft"), datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk, _before(home))
+    now = datetime.now(timezone.utc)
+    release_id, built = _free_id(home, f"{now:%Y-%m-%d}-{digests['digest'][:8]}"), now.isoformat(timespec="milliseconds")
+    written = write(sources.store, lines, report, release_id, built, draft, step, large, on_disk, _before(home), indexed)
     manifest = {
         "id": release_id,
         "built": built,
@@ -191,7 +192,7 @@ def _free_id(home: Path, wanted: str) -> str:
 
 
 @contextmanager
-def _validating(home: Path, sources: Sources, lines: list[str], large: list[Import]) -> Iterator[Callable[[], dict]]:
+def _validating(home: Path, sources: Sources, lines: list[bytes], large: list[Import]) -> Iterator[Callable[[], dict]]:
     """Validate while the dumps are written; gives what waits for the report, and raises :class:`BuildRefused` if a must is broken.
 
     Where imports are large, they are checked first: a store on the disk must not be in a process that is copied, and what is large not in memory twice.
@@ -209,13 +210,13 @@ def _validating(home: Path, sources: Sources, lines: list[str], large: list[Impo
         yield report
 
 
-def _results(home: Path, sources: Sources, lines: list[str], large: list[Import]) -> list[dict]:
+def _results(home: Path, sources: Sources, lines: list[bytes], large: list[Import]) -> list[dict]:
     """What a validation of this merge finds, and beside it of each large import; each from the cache where it was seen before."""
     if large:
         statements = beside(sources.store, {found.report["graph"] for found in large})
         merge = b"".join(sorted(ntriples(statements).splitlines(keepends=True)))
     else:
-        merge = b"".join(filter(event_stream.in_default_graph, (line.encode() for line in lines)))
+        merge = b"".join(filter(event_stream.in_default_graph, lines))
     key = hashlib.sha256(merge).hexdigest()
     results = located(sources, _cached(home, key, lambda: results_of(merge)))
     results = [result if result["file"] != UNKNOWN else {**result, "file": _import_of(sources.store, home, result["subject"])} for result in results]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -16,6 +17,7 @@ from ..reconciliation import build_names
 from ..region_index import build_regions
 from ..releases import Release
 from ..search_index import build_index
+from ..search_values import values_of
 from ..similarity import build_similarity
 from ..sources.imported import Import
 from ..store import Embedded
@@ -26,47 +28,46 @@ from .dumps import write_dumps
 
 
 def write(
-    store: ox.Store, lines: list[str], report: Callable[[], dict], release_id: str, built: str, folder: Path, step: Callable[[str], None],
-    large: Sequence[Import] = (), on_disk: Path | None = None, before: Release | None = None,
+    store: ox.Store, lines: list[bytes], report: Callable[[], dict], release_id: str, built: str, folder: Path, step: Callable[[str], None],
+    large: Sequence[Import] = (), on_disk: Path | None = None, before: Release | None = None, indexed: Callable[[], None] | None = None,
 ) -> dict:  # fmt: skip
     """Write everything but the manifest into ``folder``; returns the manifest's ``counts``, ``replaced``, ``dumps`` and ``files``.
 
     ``report`` is asked for the validation report when the dumps are written, and may refuse it.
     ``lines`` are the sorted N-Quads of ``store`` without its ``large`` imports, default graph included; ``built`` is the time of the release in ISO
     8601. Where the store is kept ``on_disk`` the whole is dumped in N-Quads only. Dumps that say what they said in the release ``before`` are taken from it.
+    ``indexed`` waits for indexes that are being written already; without it they are written here.
     """
-    step("dumps")
-    dumps = write_dumps(lines, folder / "dumps", large, on_disk is None, before)
-    (folder / "report.json").write_text(json.dumps(report(), ensure_ascii=False, indent=1), encoding="utf-8")
-    triples = catalogue(store, dumps, release_id, built)
-    (folder / "catalogue.ttl").write_bytes(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=CATALOGUE_PREFIXES))
-    documents = sorted(filter(None, map(path_of, entity_types(store))))
-    (folder / "documents.txt").write_text("\n".join(documents), encoding="utf-8")
-    if on_disk:
-        _indexes(store, folder, step)
+    with nullcontext() if on_disk else apart(lambda: write_answers(Embedded(store).divided(), folder / "answers")) as answered:
+        step("dumps")
+        dumps = write_dumps(lines, folder / "dumps", large, on_disk is None, before)
+        (folder / "report.json").write_text(json.dumps(report(), ensure_ascii=False, indent=1), encoding="utf-8")
+        triples = catalogue(store, dumps, release_id, built)
+        (folder / "catalogue.ttl").write_bytes(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=CATALOGUE_PREFIXES))
+        documents = sorted(filter(None, map(path_of, entity_types(store))))
+        (folder / "documents.txt").write_text("\n".join(documents), encoding="utf-8")
+        known = {"counts": counts(store, large), "replaced": replaced(store), "dumps": dumps}
+        step("indexes")
+        indexed() if indexed else write_indexes(store, folder)
         step("answers")
-        write_answers_apart(on_disk, folder / "answers")
-    else:  # the two take equally long
-        with apart(lambda: write_answers(Embedded(store).divided(), folder / "answers")) as answered:
-            _indexes(store, folder, step)
-            step("answers")
-            answered()
-    return {"counts": counts(store, large), "replaced": replaced(store), "dumps": dumps, "files": checksums(folder)}
+        answered() if answered else write_answers_apart(on_disk, folder / "answers")
+    return {**known, "files": checksums(folder)}
 
 
-def _indexes(store: ox.Store, folder: Path, step: Callable[[str], None]) -> None:
-    for name, build, into in (
-        ("search index", build_index, "search"), ("name index", build_names, "names"), ("connection index", build_connections, "connections"),
-        ("similarity", build_similarity, "similarity"), ("region index", build_regions, "regions"),
-    ):  # fmt: skip
-        step(name)
-        build(store, folder / into)
+def write_indexes(store: ox.Store, folder: Path) -> None:
+    """Write everything that finds things. What build says about the release itself (:mod:`kvgraph.build.descriptions`) speaks of none of them, and may be
+    in the store or not."""
+    facets = values_of(store)
+    build_index(store, folder / "search", facets)
+    build_names(store, folder / "names", facets)
+    build_connections(store, folder / "connections")
+    build_similarity(store, folder / "similarity")
+    build_regions(store, folder / "regions")
 
 
-def nquads(store: ox.Store) -> list[str]:
+def nquads(store: ox.Store) -> list[bytes]:
     """The statements of a store as N-Quads lines, sorted, so that the same content is the same bytes."""
-    text = ox.serialize(store, format=ox.RdfFormat.N_QUADS).decode()
-    return sorted(text.splitlines(keepends=True))
+    return sorted(ox.serialize(store, format=ox.RdfFormat.N_QUADS).splitlines(keepends=True))
 
 
 def replaced(store: ox.Store) -> dict[str, str]:

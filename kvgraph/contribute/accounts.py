@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from ..errors import KvgraphError
 from . import secrets
@@ -57,6 +58,8 @@ LIMITS = {
     "report-address": Limit(8, timedelta(hours=1), "Too many reports came from this address."),
     "submit-account": Limit(60, timedelta(hours=1), "You have submitted very much in a short time."),
     "check-account": Limit(40, timedelta(minutes=1), "You have had very much checked in a short time."),
+    "file-account": Limit(30, timedelta(minutes=10), "You have sent very many files in a short time."),  # each record of one is checked
+    "comment-account": Limit(60, timedelta(hours=1), "You have written very many comments in a short time."),
 }
 
 
@@ -149,16 +152,14 @@ def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
     Raises :class:`TooOften`, or :class:`NotAllowed`.
     """
     key = name.strip().lower()[:64]
-    require(book, "sign-in-account", key)
-    if address:
-        require(book, "sign-in-address", address)
+    # Counted before it is looked at, so that many attempts at once are as few as many one after the other; only one that succeeds did not count.
+    attempts = [spend(book, what, who) for what, who in (("sign-in-account", key), ("sign-in-address", address)) if who]
     with book.reading() as session:
         account = session.scalar(select(Account).where(func.lower(Account.name) == key))
     if not secrets.is_password(account.password if account else "", password[:LONGEST]) or account is None or account.disabled:
-        count(book, "sign-in-account", key)
-        if address:
-            count(book, "sign-in-address", address)
         raise NotAllowed("Name and password do not belong together.", hint="Whoever runs this site can set a new password for you.")
+    with book.writing() as session:
+        session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
     return account
 
 
@@ -235,24 +236,36 @@ def revoke(book: Book, account: Account, token_id: int) -> None:
 
 def require(book: Book, what: str, who: str) -> None:
     """Raises :class:`TooOften` if somebody has done something as often as they may."""
-    limit = LIMITS[what]
     with book.reading() as session:
-        done = session.scalars(select(Attempt.at).where(Attempt.key == _key(book, what, who), Attempt.at > now() - limit.within).order_by(Attempt.at)).all()
+        _require(session, _key(book, what, who), LIMITS[what])
+
+
+def _require(session: Session, key: str, limit: Limit) -> None:
+    done = session.scalars(select(Attempt.at).where(Attempt.key == key, Attempt.at > now() - limit.within).order_by(Attempt.at)).all()
     if len(done) >= limit.times:
         raise TooOften(limit.words, _seconds(done[-limit.times] + limit.within))
 
 
 def count(book: Book, what: str, who: str) -> None:
-    """Note that somebody has done something. What no limit asks for any more is forgotten."""
+    """Note that somebody has done something."""
     with book.writing() as session:
-        session.add(Attempt(key=_key(book, what, who)))
-        session.execute(delete(Attempt).where(Attempt.at < now() - timedelta(hours=2)))
+        _count(session, _key(book, what, who))
 
 
-def spend(book: Book, what: str, who: str) -> None:
-    """Both at once: for what counts whether it succeeds or not."""
-    require(book, what, who)
-    count(book, what, who)
+def _count(session: Session, key: str) -> int:
+    """Note an attempt; gives its number. What no limit asks for any more is forgotten."""
+    session.add(attempt := Attempt(key=key))
+    session.execute(delete(Attempt).where(Attempt.at < now() - timedelta(hours=2)))
+    session.flush()
+    return attempt.id
+
+
+def spend(book: Book, what: str, who: str) -> int:
+    """Both in one, so that nobody comes in between: for what counts whether it succeeds or not. Gives the number of the attempt."""
+    key = _key(book, what, who)
+    with book.writing() as session:
+        _require(session, key, LIMITS[what])
+        return _count(session, key)
 
 
 def _key(book: Book, what: str, who: str) -> str:

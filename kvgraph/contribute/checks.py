@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import pyoxigraph as ox
 
+from ..build.validation import ntriples, results_of
 from ..graph import Graph
 from ..namespaces import KV, PREFIXES
 from . import known
@@ -116,16 +117,10 @@ def _shapes(record: Record, graph: Graph) -> list[Finding]:
 
 @lru_cache(maxsize=64)
 def _validated(said: tuple, around: tuple) -> tuple:
-    from ..validate import validate  # takes half a second to import, and most processes never check a record
+    """By the fast engine: the reference takes a hundred times as long, and readers of the same web process wait for it."""
+    from ..validate import Result  # takes half a second to import, and most processes never check a record
 
-    return validate([*said, *around], _all_shapes()).results
-
-
-@lru_cache(maxsize=1)
-def _all_shapes():
-    from ..validate import load_shapes
-
-    return load_shapes()
+    return tuple(Result(**result) for result in results_of(ntriples([*said, *around])))
 
 
 def _field(record: Record, result) -> str:

@@ -128,6 +128,9 @@ def _loaded(content: bytes) -> Any:
     _require_text(content)
     try:
         found = json.loads(content)
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Unreadable("There is half a character in this (a surrogate without the other, as in \\ud800).", hint="Write whole characters, as UTF-8.") from None
     except RecursionError:
         raise Unreadable(f"This is nested too deeply; at most {MOST_NESTED} levels are taken.") from None
     except ValueError as error:

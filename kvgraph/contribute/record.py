@@ -168,6 +168,15 @@ def triples(record: Record) -> list[ox.Triple]:
     return [*typed, *(t for path, values in record.values.items() for value in values for t in triples_of(record, path, value))]
 
 
+def require_address(record: Record) -> None:
+    """Raises :class:`~kvgraph.errors.KvgraphError` if a record would not stand in a file of its own: nothing of it would be in a release."""
+    if not (is_ours(record.thing) and record.thing.startswith(thing_of(record.type, ""))):
+        raise KvgraphError(
+            f"<{record.thing[:200]}> cannot be the address of a record of this kind.",
+            hint=f"Write {thing_of(record.type, 'my-record')}: small letters, digits and hyphens, at most 200 of them.",
+        )
+
+
 def require_well_formed(record: Record) -> None:
     """Raises :class:`~kvgraph.errors.KvgraphError` if no file could be made of a record: one that is must never stand in the way of a release."""
     try:

@@ -21,7 +21,7 @@ from ..errors import KvgraphError
 from . import settings
 from .accounts import NotAllowed, may, spend
 from .book import Account, Book, Event, SignedIn, Submission, Token, now
-from .record import Record, require_well_formed, slug, thing_of
+from .record import Record, require_address, require_well_formed, slug, thing_of
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
 OPEN = ("draft", "changes-requested")  # the contributor is at work on it
@@ -98,7 +98,12 @@ def counts(book: Book) -> dict[str, int]:
 
 
 def begin(book: Book, account: Account | None, form: str, kind: str, record: Record) -> Submission:
-    """A new draft. From the same form there is only ever one: sent again, it is the one there is."""
+    """A new draft. From the same form there is only ever one: sent again, it is the one there is.
+
+    Raises :class:`~kvgraph.errors.KvgraphError` if there can be no file of what it is about.
+    """
+    if kind != "report":
+        require_address(record)
     with book.reading() as session:
         if found := session.scalar(select(Submission).where(Submission.form == form)):
             return _own(found, account)
@@ -172,6 +177,8 @@ def discard(book: Book, account: Account, submission_id: str) -> None:
 def comment(book: Book, account: Account, submission_id: str, text: str) -> None:
     """Say something about a submission, as its contributor or a curator."""
     find(book, submission_id, account)
+    if not may(account, "curator"):
+        spend(book, "comment-account", str(account.id))
     with book.writing() as session:
         _note(session, session.get_one(Submission, submission_id), account, "commented", _words(text))
 
@@ -186,6 +193,7 @@ def _mine(session: Session, submission_id: str, account: Account, states: Iterab
 
 
 def _keep(submission: Submission, record: Record) -> None:
+    require_address(record)
     submission.content, submission.thing, submission.changed = record.content(), record.thing, now()
     submission.title = record.title[:400] or submission.title
 
@@ -277,6 +285,7 @@ def _make_live(session: Session, submission: Submission) -> None:
         taken = set(session.scalars(select(Submission.thing).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)))
         submission.thing = _free(submission.thing, taken)
         submission.content = {**submission.content, "thing": submission.thing}
+    require_address(Record.of(submission.content))
     require_well_formed(Record.of(submission.content))
     submission.state, submission.stale = "accepted", True
 

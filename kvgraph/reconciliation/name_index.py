@@ -22,7 +22,7 @@ from ..link.names import Name, parse
 from ..model import LABEL_PROPERTIES, LISTS
 from ..namespaces import DCAT, DCTERMS, DEF, ELI, EURIO, FOAF, KV, ORG, OWL, RDF, SCHEMA, SKOS
 from ..search_facets import FACETS
-from ..search_values import links, values_of
+from ..search_values import Values, links, values_of
 from .types import NUMBER, ORGANISATION
 
 _LETTERS = {letter: number for number, letter in enumerate(" abcdefghijklmnopqrstuvwxyz0123456789")}
@@ -88,12 +88,15 @@ def _hash(identifier: str) -> int:
 # ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def build_names(store: Store, folder: str | Path) -> None:
-    """Write the index of everything in ``store`` that has a type and a name into a folder, which is made if need be."""
+def build_names(store: Store, folder: str | Path, facets: Values | None = None) -> None:
+    """Write the index of everything in ``store`` that has a type and a name into a folder, which is made if need be.
+
+    ``facets`` are the values of the store (:func:`~kvgraph.search_values.values_of`), where they are known already.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     names, lines, hashes = [], [], []
-    for number, (thing, called) in enumerate(_things(store)):
+    for number, (thing, called) in enumerate(_things(store, facets or values_of(store))):
         names += [(number, NUMBER[thing["type"]], text, mark) for text, mark in called]
         hashes += [(_hash(identifier), number) for identifier in thing["keys"]]
         lines.append(json.dumps({k: v for k, v in thing.items() if v}, ensure_ascii=False).encode())
@@ -145,10 +148,10 @@ def types_in(store: Store) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _things(store: Store) -> Iterator[tuple[dict, list[tuple[str, int]]]]:
+def _things(store: Store, values: Values) -> Iterator[tuple[dict, list[tuple[str, int]]]]:
     """What the index keeps of each thing, and its names with their marks."""
     called, other, codes_, towns, texts = (_literals(store, p) for p in (LABEL_PROPERTIES, _OTHER_NAMES, _CODES, (SCHEMA + "addressLocality",), _TEXTS))
-    values, homes = values_of(store), links(store, *_HOMEPAGES)
+    homes = links(store, *_HOMEPAGES)
     identified = links(store, DCTERMS + "identifier", ORG + "identifier")
     elsewhere = {predicate: links(store, predicate) for predicate in _ELSEWHERE}
     for iri, type_ in types_in(store).items():

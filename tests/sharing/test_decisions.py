@@ -1,5 +1,6 @@
 """Sent twice, decided twice, broken on the way: nothing lost, nothing doubled, clear words."""
 
+import secrets
 import threading
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from kvgraph import open as open_graph
 from kvgraph.contribute import accounts, submissions
 from kvgraph.contribute.files import base_of
+from kvgraph.contribute.record import thing_of
 from kvgraph.contribute.trig import write
 from kvgraph.errors import KvgraphError
+from kvgraph.namespaces import ID
 from kvgraph.resources import folder
 
 from .people import PRACTICE, Form
@@ -131,6 +134,37 @@ def test_what_is_not_well_formed_never_stands_in_the_way_of_a_release(instance, 
         submissions.accept(instance.book, accounts.operator(), submission.id, submissions.load(instance.book, submission.id).version)
     instance.publish()
     assert submissions.load(instance.book, submission.id).state == "submitted"
+
+
+@pytest.mark.parametrize(
+    "thing", ["", "https://example.org/x", "practice/Fjord", "practice/łódź", "practice/../../a", "practice/a/b", "practice/" + "a" * 201, "region/a", "actor/other-kind"],
+)  # fmt: skip
+def test_what_can_have_no_file_of_its_own_is_refused_when_it_is_sent(instance, thing):
+    """It would be called published, with nothing in the release."""
+    reader, sent = accounts.sign_up(instance.book, f"lost-{secrets.token_hex(4)}", "a quite long password"), record("found")
+    sent.thing = thing if "://" in thing or not thing else ID + thing
+    with pytest.raises(KvgraphError, match="cannot be the address") as caught:
+        submissions.begin(instance.book, reader, f"lost-{thing}", "record", sent)
+    assert "/id/practice/my-record" in caught.value.hint
+    draft = submissions.begin(instance.book, reader, f"kept-{thing}", "record", record("found"))
+    for change in (submissions.save, submissions.submit):
+        with pytest.raises(KvgraphError, match="cannot be the address"):
+            change(instance.book, reader, draft.id, sent)
+    assert submissions.of_account(instance.book, reader)[0].state == "draft"
+
+
+def test_a_number_that_makes_an_address_too_long_is_not_accepted(instance):
+    reader, curator, sent = accounts.sign_up(instance.book, "long-winded", "a quite long password"), accounts.operator(), record("found")
+    sent.thing = thing_of("practice", "b" * 200)
+    first, second = (submissions.begin(instance.book, reader, f"long-{n}", "record", sent) for n in range(2))
+    for one in (first, second):
+        submissions.submit(instance.book, reader, one.id)
+    version = lambda one: submissions.load(instance.book, one.id).version  # noqa: E731
+    accepted = submissions.accept(instance.book, curator, first.id, version(first))
+    with pytest.raises(KvgraphError, match="cannot be the address"):
+        submissions.accept(instance.book, curator, second.id, version(second))
+    submissions.undo(instance.book, curator, first.id, accepted.version, "Only an example.")
+    assert submissions.load(instance.book, second.id).state == "submitted"
 
 
 def test_limits_of_an_account(instance):

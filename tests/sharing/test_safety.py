@@ -3,11 +3,13 @@
 import json
 import logging
 import re
+import threading
 
 import pytest
 
 from kvgraph.contribute import accounts
 from kvgraph.contribute.book import Account, now
+from kvgraph.errors import KvgraphError
 from kvgraph.server.sharing import BLUEPRINTS
 
 from ..server.html import check
@@ -17,7 +19,7 @@ from .people import HTML, LAB, PASSWORD, PRACTICE, Form
 ADDRESSES = {
     ("GET", "/account"): "contributor", ("GET", "/account/sign-in"): "", ("POST", "/account/sign-in"): "", ("GET", "/account/sign-up"): "",
     ("POST", "/account/sign-up"): "", ("POST", "/account/sign-out"): "", ("GET", "/account/password"): "contributor", ("POST", "/account/password"): "contributor",
-    ("GET", "/account/tokens"): "contributor", ("POST", "/account/tokens"): "contributor", ("POST", "/account/tokens/<int:token_id>/revoke"): "contributor",
+    ("GET", "/account/tokens"): "contributor", ("POST", "/account/tokens"): "contributor", ("POST", "/account/tokens/<int(max=2147483647):token_id>/revoke"): "contributor",
     ("GET", "/account/export"): "contributor", ("GET", "/account/delete"): "contributor", ("POST", "/account/delete"): "contributor",
     ("GET", "/contribute"): "", ("GET", "/contribute/new/<type_>"): "contributor", ("POST", "/contribute/new/<type_>"): "contributor",
     ("GET", "/contribute/correct"): "contributor", ("POST", "/contribute/correct"): "contributor", ("GET", "/contribute/<submission_id>"): "contributor",
@@ -62,7 +64,7 @@ def test_every_role_at_every_address(everybody, theirs, role):
     for (method, rule), needed in ADDRESSES.items():
         if rule in ("/account/sign-in", "/account/sign-out", "/account/delete", "/account/password") and method == "POST":
             continue  # of these below
-        address = rule.replace("<submission_id>", sent).replace("<type_>", "practice").replace("<suffix>", "csv").replace("<int:token_id>", "999999")
+        address = rule.replace("<submission_id>", sent).replace("<type_>", "practice").replace("<suffix>", "csv").replace("<int(max=2147483647):token_id>", "999999")
         data = {"proof": proof(person)} if method == "POST" else None
         response = person.client.open(address, method=method, data=data, headers=HTML)
         assert response.status_code < 500, (role, method, rule)
@@ -295,3 +297,76 @@ def test_reports_from_one_address_are_few(instance):
     person, far = instance.somebody(), {"REMOTE_ADDR": "198.51.100.7"}
     statuses = [person.client.post("/contribute/report", data={"words": f"Something is wrong, number {n}.", "form": f"form-number-{n:030}"}, environ_base=far).status_code for n in range(10)]
     assert statuses == [303] * 8 + [429] * 2
+
+
+def program_of(instance, name: str, **headers: str):
+    """What a program of somebody new sends, and a function that sends it."""
+    person = instance.somebody(name)
+    token = re.search(r"kvg_[\w-]+", person.send("/account/tokens", 200, name="x", scope=["read", "submit"], days="1"))[0]
+    return lambda data, address="", **more: instance.app.test_client().post(
+        f"/contribute/api/submissions{address}", data=data, content_type="application/json", headers={"Authorization": f"Bearer {token}", **headers, **more}
+    )  # fmt: skip
+
+
+def test_what_looks_like_a_number_and_is_none(instance, everybody):
+    """Digits of other scripts, and more of them than a number of the database has."""
+    curator = everybody["curator"]
+    sent = instance.somebody("numbered").contribute(title="A practice with a number", different="yes").rpartition("/")[2]
+    for version in ("²", "٣" * 3, "9" * 5000, "-1", ""):
+        assert curator.client.post(f"/curate/{sent}", data={"proof": proof(curator), "version": version, "action": "accept"}, headers=HTML).status_code == 422
+    assert curator.client.get("/curate/links?from=²").status_code == 200
+    assert curator.client.post(f"/account/tokens/{10**30}/revoke", data={"proof": proof(curator)}, headers=HTML).status_code == 404
+
+
+def test_keys_that_differ_at_their_end_are_two(instance):
+    send, kept = program_of(instance, "two-keys"), []
+    for number, title in enumerate(("The first harbour fund", "The second harbour fund")):
+        key = "import of the practices of the port of 2026, row " + str(number)
+        for _ in range(2):
+            answer = send(json.dumps({"type": "practice", "values": {"title": {"en": title}}}), "?draft=1", **{"Idempotency-Key": key})
+            kept.append((answer.json[0]["id"], answer.json[0]["title"]))
+    assert kept[0] == kept[1] != kept[2] == kept[3] and kept[2][1] == "The second harbour fund"
+
+
+def test_half_a_character_is_refused(instance):
+    answer = program_of(instance, "surrogate")('{"type": "practice", "values": {"title": {"en": "A \\ud800 b"}}}', "?draft=1")
+    assert answer.status_code == 422 and "character" in answer.get_data(as_text=True)
+
+
+def test_floods_of_files_and_comments_end(instance):
+    send = program_of(instance, "flooding")
+    assert {send("{}").status_code for _ in range(accounts.LIMITS["file-account"].times)} == {422}
+    assert send("{}").status_code == 429
+    talker = instance.somebody("talkative")
+    sent = talker.contribute(title="Much to be said about it", different="yes")
+    answers = [talker.client.post(f"{sent}/comment", data={"proof": proof(talker), "text": "And another thing."}, headers=HTML).status_code for _ in range(accounts.LIMITS["comment-account"].times + 1)]
+    assert answers[-1] == 429 and set(answers[:-1]) == {303}
+
+
+def test_many_guesses_at_once_are_no_more_than_one_after_the_other(instance, monkeypatch):
+    accounts.sign_up(instance.book, "guessed-at", PASSWORD)
+    looked, answers, guesses = [], [], 3 * accounts.LIMITS["sign-in-account"].times
+    gate = threading.Barrier(guesses)
+
+    def guess(number: int) -> None:
+        gate.wait()
+        try:
+            accounts.sign_in(instance.book, "guessed-at", f"guess number {number}")
+        except KvgraphError as error:
+            answers.append(type(error))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts.secrets, "is_password", lambda hashed, password: bool(looked.append(password)))
+        threads = [threading.Thread(target=guess, args=(n,)) for n in range(guesses)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(looked) == answers.count(accounts.NotAllowed) == accounts.LIMITS["sign-in-account"].times
+    assert answers.count(accounts.TooOften) == guesses - len(looked)
+
+
+def test_signing_in_often_is_no_guessing(instance):
+    accounts.sign_up(instance.book, "comes-and-goes", PASSWORD)
+    for _ in range(accounts.LIMITS["sign-in-account"].times + 2):
+        assert accounts.sign_in(instance.book, "comes-and-goes", PASSWORD, "192.0.2.7").name == "comes-and-goes"

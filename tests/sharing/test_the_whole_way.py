@@ -4,13 +4,18 @@ import csv
 import io
 import json
 import re
+import sqlite3
+from contextlib import closing
 from xml.etree import ElementTree
 
 import pytest
 
 from kvgraph import open as open_graph
 from kvgraph import releases
+from kvgraph.contribute.publish import publish
+from kvgraph.namespaces import ID
 
+from ..conftest import SMALL
 from .people import CATALONIA, LAB, PRACTICE, SPAIN, UNIVERSITY, Form
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -213,6 +218,34 @@ def test_merging_keeps_what_both_say_and_who_says_it(instance, person):
     assert "fishers" in page and "Harbour living laboratory" in page and "Harbour data office" in page and CATALONIA.rpartition("/")[2] in page
     curator.decide(merged, "undo", "They are two.")
     curator.decide(twin, "undo", "Not wanted.")
+    instance.publish()
+
+
+def test_after_a_correction_a_merge_and_an_undo_a_release_is_the_one_built_from_scratch(instance, person, tmp_path):
+    """Whatever a release takes over from those before it: another home with the same book, and nothing else, comes to the same."""
+    reader, curator = person(), person("curator")
+    sent = [reader.contribute(title=title, different="yes") for title in ("Oyster bank exchange", "Seaweed growers' school", "Lighthouse data trust")]
+    for one in sent:
+        curator.decide(one, "accept")
+    instance.publish()
+    page = f"/contribute/correct?thing={LAB}"
+    corrected = reader.send(page, to="/contribute/correct", action="submit", startDate="2017", page="https://example.org/history", seen="2026-11-20", relation="observer", credit="A local historian", licence="yes")
+    curator.decide(corrected, "accept")
+    merged = curator.send("/curate/tools", thing="practice/oyster-bank-exchange", tool="merge", into="practice/living-lab", reason="They are the same lab.")
+    curator.decide(sent[1], "undo", "It never opened.")
+    grown = instance.publish().release
+    with closing(sqlite3.connect(instance.home / "app.db")) as book, closing(sqlite3.connect(tmp_path / "app.db")) as copy:
+        book.backup(copy)
+    scratch = publish(tmp_path, data=SMALL).release
+    same = ("digest", "counts", "replaced", "dumps")
+    assert {name: grown.manifest[name] for name in same} == {name: scratch.manifest[name] for name in same} and grown.report == scratch.report
+    found = [{name: file["sha256"] for name, file in r.manifest["files"].items() if not name.startswith(("search/", "catalogue"))} for r in (grown, scratch)]
+    assert found[0] == found[1] and len(found[0]) > 100
+    assert grown.manifest["replaced"][ID + "practice/oyster-bank-exchange"] == LAB
+    documents = grown.documents.read_text(encoding="utf-8")
+    assert "lighthouse-data-trust" in documents and "seaweed" not in documents
+    for one in (merged, corrected, sent[0], sent[2]):
+        curator.decide(one, "undo", "Only an example.")
     instance.publish()
 
 

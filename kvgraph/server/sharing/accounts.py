@@ -115,7 +115,7 @@ def _tokens(made: str = "", error: KvgraphError | None = None) -> str:
     return render_template("account-tokens.html", tokens=accounts.tokens_of(the_book(), visitor()), made=made, error=error, scopes=accounts.SCOPES, now=accounts.now())
 
 
-@blueprint.post("/account/tokens/<int:token_id>/revoke")
+@blueprint.post("/account/tokens/<int(max=2147483647):token_id>/revoke")
 @require()
 def revoke(token_id: int) -> Response:
     accounts.revoke(the_book(), visitor(), token_id)

@@ -49,8 +49,9 @@ def one(submission_id: str) -> Response:
 def sent() -> tuple[Response, int]:
     """Submit records. ``?draft=1`` only keeps them; with an ``Idempotency-Key`` what is sent twice is there once."""
     account, graph = _account("submit"), context.graph()
+    accounts.spend(the_book(), "file-account", str(account.id))
     found = reading.read(request.get_data(), reading.format_of("", request.mimetype), graph, request.args.get("type", ""))
-    key = request.headers.get("Idempotency-Key", "")[:30] or secrets.new_secret()[:30]
+    key = secrets.digest(request.headers.get("Idempotency-Key") or secrets.new_secret())[:30]  # of a long key every letter counts
     draft = request.args.get("draft") == "1"
     for record in found:
         _complete(record)

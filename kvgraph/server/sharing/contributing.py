@@ -245,10 +245,11 @@ def uploaded() -> str | tuple[str, int]:
     try:
         if file is None or not file.filename:
             raise KvgraphError(gettext("Choose a file."), hint=gettext("TriG, Turtle, JSON-LD, CSV or XLSX."))
+        accounts.spend(the_book(), "file-account", str(visitor().id))
         found = reading.read(file.read(), reading.format_of(file.filename, file.mimetype), context.graph(), request.form.get("type", ""))
         drafts = [_draft(number, record) for number, record in enumerate(found)]
     except KvgraphError as error:
-        return _upload(error), 422
+        return _upload(error), 429 if isinstance(error, accounts.TooOften) else 422
     return _upload(drafts=drafts)
 
 

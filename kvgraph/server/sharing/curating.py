@@ -54,7 +54,7 @@ def decide(submission_id: str) -> Response | tuple[str, int]:
     version, text = request.form.get("version", ""), request.form.get("text", "")
     decision = DECISIONS.get(request.form.get("action", ""))
     try:
-        if decision is None or not version.isdigit():
+        if decision is None or not (version.isascii() and version.isdigit() and len(version) < 10):
             raise KvgraphError(gettext("Choose what to do."))
         if decision is submissions.accept:
             _require_acceptable(submission_id)

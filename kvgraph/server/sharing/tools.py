@@ -81,7 +81,7 @@ def links() -> str:
 
 def _links(error: KvgraphError | None = None) -> str:
     offset = request.args.get("from", "0")
-    start = int(offset) if offset.isdigit() and len(offset) < 7 else 0
+    start = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 7 else 0
     rows = maintaining.candidates(context.graph())
     return render_template("curate-links.html", error=error, rows=rows[start : start + PAGE], start=start, total=len(rows), page=PAGE, token=secrets.new_secret()[:40])
 
