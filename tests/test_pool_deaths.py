@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -77,6 +78,21 @@ def test_a_worker_that_a_process_took_and_lost_is_replaced(start):
     assert len(list(client.select(LIGHT))) == 5
     assert client.status()["restarts"] == 1
     lost.close()
+
+
+def test_a_worker_that_goes_from_hand_to_hand_is_not_taken_for_lost(start):
+    """Between two queries it is neither busy nor free, whenever one looks."""
+    client = start(workers=1)
+    desk = Desk(client.socket_path)
+    lent = desk.lend(OWN)
+    for _ in range(50):
+        desk.board.begin(lent.number, desk.number, 60)
+        desk.board.end(lent.number)
+        time.sleep(0.05)
+    desk.board.put(lent.number, lent.lane)
+    assert len(list(client.select(LIGHT))) == 5
+    assert client.status()["restarts"] == 0
+    desk.close()
 
 
 def test_the_answer_to_another_question_is_not_taken_for_ours(start):

@@ -92,6 +92,10 @@ class Board:
         self._memory[_SIGNS + number % _ROWS] = lane + 1  # before somebody can take it
         os.write(self._puts[lane], _NUMBER.pack(number))
 
+    def lies(self, number: int) -> bool:
+        """Whether a worker lies in a lane, free, by its sign."""
+        return self._memory[_SIGNS + number % _ROWS] != 0
+
     def remove(self, number: int) -> None:
         """Takes the number of a worker that ended out of its lane, if it lies there."""
         for lane in Lane:

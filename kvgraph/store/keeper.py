@@ -70,7 +70,8 @@ class Keeper:
         self.dying: set[int] = set()  # killed, and not collected yet
         self.fates: dict[int, tuple[float, QueryError | None]] = {}  # of workers that ended: whose query was why, and what to say
         self.numbers = self.joined = 0
-        self.counted, self.missing = 0.0, False
+        self.counted = 0.0
+        self.missing: dict[Worker, float] = {}  # neither busy nor free when last counted, and when each was last given a query
 
     # The loop
 
@@ -276,19 +277,14 @@ class Keeper:
                 busy.lane, other.lane = Lane.ANY, Lane.QUICK
 
     def _count(self) -> None:
-        """Every worker is busy or free. One that stays neither was lost by a process that ended in between, and is replaced."""
-        ready = [one for one in self.workers.values() if one.ready]
-        busy = {one.number for one in ready if self.board.deadline(one.number)}
-        missing, self.missing = self.missing, len(busy) + self.board.free() < len(ready)
-        if missing and self.missing:
-            free = set()
-            while found := self.board.take(*Lane):
-                free.add(found[0])
-            for one in ready:
-                if one.number in free:
-                    self.board.put(one.number, one.lane)
-                elif one.number not in busy:
-                    self._kill(one, None)
+        """Every worker is busy or free. One that stays neither, without a new query, was lost by a process that ended in between, and is replaced.
+
+        Under load each is neither now and then: whoever is given it has yet to wake up.
+        """
+        neither = {one: self.board.started(n) for n, one in self.workers.items() if one.ready and not self.board.deadline(n) and not self.board.lies(n)}
+        self.missing, before = neither, self.missing
+        for one in [one for one, began in neither.items() if before.get(one) == began]:
+            self._kill(one, None)
 
     def _reap(self) -> None:
         """Collects killed workers; freeing a large memory takes them a while, and nobody waits for it."""
