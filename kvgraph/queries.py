@@ -121,6 +121,14 @@ class Question:
         >>> "<http://data.europa.eu/nuts/code/ES51>" in load("practices-by-region").bind(region="nuts:ES51")
         True
         """
+        return "".join(self.pieces(**values))
+
+    def pieces(self, **values: Any) -> list[str]:
+        """What :meth:`bind` joins: the text between parameters, which is the same each time, and their values in turn. Raises as it does.
+
+        >>> load("practices-by-region").pieces(region="nuts:ES51")[1]
+        '<http://data.europa.eu/nuts/code/ES51>'
+        """
         for name in values:
             self.param(name)
         terms = {}
@@ -137,7 +145,7 @@ class Question:
                 )
         pieces = list(_pieces(self.text, frozenset(terms)))
         pieces[1::2] = [terms[name] for name in pieces[1::2]]
-        return "".join(pieces)
+        return pieces
 
 
 @functools.lru_cache(maxsize=1024)

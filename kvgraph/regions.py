@@ -24,6 +24,7 @@ WEIGHTS = {"urban-rural": 30, "coast": 15, "mountains": 15, "border": 10, "chann
 """The most points that each reason gives; together 100."""
 
 _EARTH = 6371.0  # kilometres
+_DEEPEST = 8  # regions inside each other: NUTS has four levels
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,7 @@ class Regions:
         """
         here = self._number[iri]
         others = np.flatnonzero((self._arrays["level"] == self._arrays["level"][here]) & (self._count > 0))
-        related = {here, *self._above(here), *(i for i in others if here in self._above(i))}
-        others = np.array([i for i in others if i not in related], np.int64)
+        others = others[~np.isin(others, [here, *self._above(here)]) & ~self._within(here, others)]
         points = self._points(here, others)
         total = sum(points.values(), np.zeros(len(others)))
         far = self._distances(here, others)
@@ -181,6 +181,14 @@ class Regions:
             )
             for i in best
         ]  # fmt: skip
+
+    def _within(self, here: int, others: np.ndarray) -> np.ndarray:
+        """Which of the others lie in a region, by data that may go round in a circle."""
+        parent, at, found = self._arrays["parent"], others, np.zeros(len(others), bool)
+        for _ in range(_DEEPEST):
+            at = np.where(at >= 0, parent[at], -1)
+            found |= at == here
+        return found
 
     def _points(self, here: int, others: np.ndarray) -> dict[str, np.ndarray]:
         shares = np.minimum(self._arrays["shares"][here], self._arrays["shares"][others])

@@ -178,7 +178,9 @@ class SearchIndex:
         return filters
 
     def _any_of(self, name: str, values: list[str]) -> Query:
-        return Query.const_score_query(Query.term_set_query(self._schema, name, values), 0.0)
+        # A set walks through the dictionary of the field: for the one value that most ask for, four times as long as the whole search.
+        found = Query.term_query(self._schema, name, values[0]) if len(values) == 1 else Query.term_set_query(self._schema, name, values)
+        return Query.const_score_query(found, 0.0)
 
     def _narrowed(self, query: Query, filters: Iterable[Query]) -> Query:
         filters = [(Occur.Must, each) for each in filters]

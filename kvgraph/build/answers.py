@@ -16,13 +16,14 @@ from .. import gathering, queries
 from ..formats import JSON, NTRIPLES
 from ..graph import Rows
 from ..model import ENTITY_TYPES, path_of
-from ..namespaces import DCAT
+from ..namespaces import DCAT, DEF
 from ..store import Embedded, check
 from ..store.cached import key, write
 from ..store.embedded import OnDisk
 from ..store.sandbox import die_with_parent
 
 SECONDS = 5.0  # that one answer may take: what is slower is left to who asks for it, under the limits of the server
+CHANNELS = DEF + "channel"
 _FEATURED = (12, 24)  # things to choose from: on the home page, and for examples of connections
 
 
@@ -100,7 +101,7 @@ def wanted(run: gathering.Run | None) -> Iterator[str]:
 
 
 def _gathering(run: gathering.Run) -> Iterator[str]:
-    """What the pages of sources and of things with very many links ask to gather what leads there."""
+    """What the pages of sources, of channels and of things with very many links ask to gather what leads there."""
     asked: list[str] = []
 
     def noted(name: str, **params) -> Rows:
@@ -110,9 +111,9 @@ def _gathering(run: gathering.Run) -> Iterator[str]:
     for source in run("pages/options", of=DCAT + "Dataset", lang="en"):
         gathering.of_source(noted, source["thing"])
         gathering.counts(noted, source["thing"])
-    for hub in run("pages/hubs", more=gathering.MANY):
-        if path_of(hub["thing"]):
-            gathering.links(noted, hub["thing"], gathering.counts(noted, hub["thing"]), "en")
+    hubs = [*run("pages/options", of=CHANNELS, lang="en"), *run("pages/hubs", more=gathering.MANY)]  # to a channel much leads in a small graph too
+    for hub in dict.fromkeys(row["thing"] for row in hubs if path_of(row["thing"])):
+        gathering.links(noted, hub, gathering.counts(noted, hub), "en")
     yield from asked
 
 

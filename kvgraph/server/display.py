@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import pyoxigraph as ox
 from babel.dates import format_date
-from flask import Flask, url_for
+from flask import Flask, request
 
 from .. import queries
 from ..model import TYPES, path_of
@@ -15,6 +15,7 @@ from ..namespaces import BASE, ID, XSD, compact
 from ..search import Hit
 from . import context, language, marks
 
+_RUNS = "/sparql?query="
 LONG = 300  # characters of a literal in a table before it is folded
 
 
@@ -93,12 +94,17 @@ def found(hit: Hit) -> Found:
 
 def query_link(text: str) -> str:
     """The address that runs a query and shows it."""
-    return "/sparql?" + urlencode({"query": text})
+    return _RUNS + quote_plus(text)
 
 
 def question_query(name: str, **params) -> str:
     """The address that runs the query of a question, its parameters bound."""
-    return query_link(queries.load(name).bind(**params))
+    return _RUNS + "".join(map(_quoted, queries.load(name).pieces(**params)))
+
+
+@lru_cache(maxsize=4096)  # a page has a dozen such links, and most of each is the same as before
+def _quoted(piece: str) -> str:
+    return quote_plus(piece)
 
 
 def sentence(text: str) -> str:
@@ -147,7 +153,7 @@ def when(text: str) -> str:
 
 
 def static(name: str) -> str:
-    return url_for("static", filename=name, v=context.serving().edition)
+    return f"{request.script_root}/static/{quote(name)}?v={context.serving().edition}"
 
 
 def register(app: Flask) -> None:

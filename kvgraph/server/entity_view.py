@@ -4,14 +4,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask_babel import gettext
-
 from .. import gathering
 from ..graph import Graph, Rows, UnknownThing
 from ..model import ENTITY_TYPES, EntityType
 from ..namespaces import DCTERMS, FOAF, ID, KV, ORG, OWL, SCHEMA
 from . import maps, network
 from .display import Shown, question_query, sentence, short, show, when
+from .language import gettext
 from .likeness import Likeness, alike
 from .linked import LinksElsewhere, links_elsewhere
 from .reading_order import INCOMING, INCOMING_HIDDEN
@@ -158,18 +157,17 @@ _ROLES = ("lead", "partner", "funder", "host", "beneficiary")
 def _parts(rows: Rows, iri: str, said: Said, labels: Labels) -> list[Part]:
     """By role, the leading one first: actors on the page of a practice, practices on that of an actor; each with who says so."""
     found: dict[str, dict[str, Value]] = defaultdict(dict)
-    names = {}
     for terms in rows.terms:
         row = dict(zip(rows.columns, terms))
         role = row["role"].value
-        names[role] = row["roleLabel"].value if row["roleLabel"] else labels.shown(role).text
-        other, label = (row["actor"], row["name"]) if row["practice"].value == iri else (row["practice"], row["title"])
-        value = found[role].setdefault(other.value, Value(show(other, label), []))
+        other = row["actor"] if row["practice"].value == iri else row["practice"]
+        value = found[role].setdefault(other.value, Value(labels.term(other), []))
         source = said.source(row, gettext("who took part"), "people")
         if source not in value.sources:
             value.sources.append(source)
     order = {ID + "role/" + r: i for i, r in enumerate(_ROLES)}
-    return [Part(names[r], list(found[r].values())) for r in sorted(found, key=lambda r: (order.get(r, len(order)), r))]
+    by_name = lambda value: value.shown.text.casefold()  # noqa: E731
+    return [Part(labels.shown(r).text, sorted(found[r].values(), key=by_name)) for r in sorted(found, key=lambda r: (order.get(r, len(order)), r))]
 
 
 def _partners(graph: Graph, iri: str) -> Group | None:

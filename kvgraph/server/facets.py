@@ -15,13 +15,12 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from .. import queries
 from ..graph import Graph
 from ..model import TYPES
 from ..search import FACETS, Facets, SearchResult, UnknownValue
 from ..search_facets import is_level_0
 from . import context
-from .display import query_link
+from .display import question_query
 
 # The facets of the panel, in its order. A country is chosen as the top of a branch of places.
 SHOWN = tuple(name for name in FACETS if name != "country")
@@ -126,7 +125,7 @@ class Selection:
             return None
         types = [TYPES[name].iri for name in self.where.get("type", TYPES)]
         others = {name.replace("-", "_"): list(values) for name, values in self.where.items() if name != "type"}
-        return query_link(queries.load("pages/selection").bind(type=types, **others))
+        return question_query("pages/selection", type=types, **others)
 
     def chips(self, path: str) -> list["Choice"]:
         """What is chosen, each with the address without it."""

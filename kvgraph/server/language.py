@@ -11,7 +11,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, Response, g, has_request_context, request
-from flask_babel import Babel, Domain, get_babel, get_domain, get_locale, gettext
+from flask_babel import Babel, Domain, get_babel, get_domain, get_locale
 from markupsafe import Markup
 
 from ..resources import folder
@@ -83,10 +83,17 @@ def register(app: Flask) -> None:
 
 def interface() -> str:
     """The language that the words of this page are in, as ``<html lang>`` says it."""
-    if "interface" not in g:
+    found = g.get("interface")
+    if found is None:
         locale = get_locale()
-        g.interface = locale.language if locale else SOURCE
-    return g.interface
+        found = g.interface = locale.language if locale else SOURCE
+    return found
+
+
+def gettext(text: str, /, **names) -> str:
+    """A string in the language of the page: what flask_babel's function of this name gives, in a fraction of its time."""
+    said = _catalogue().ugettext(text)
+    return said % names if names else said
 
 
 # What templates call, some hundred times for a page: as Jinja's own callables for new-style translations, without looking up the language each time.
@@ -106,7 +113,8 @@ def _constant(catalogue: NullTranslations, text: str) -> Markup:
 
 
 def _catalogue() -> NullTranslations:
-    return g.translations if "translations" in g else get_domain().get_translations()
+    found = g.get("translations")  # once: to look into g costs more than to translate
+    return get_domain().get_translations() if found is None else found
 
 
 def _chosen(known: set[str]) -> str:

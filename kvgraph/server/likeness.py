@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-from flask_babel import gettext
-
 from ..connections import Node
 from ..graph import Graph
 from ..similarity import Alike
 from . import marks
 from .display import Shown, href_of
-from .language import N_
+from .language import N_, gettext
 
 SHOWN = 4  # of what two things share
 

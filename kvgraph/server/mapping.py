@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from .. import queries, spreadsheet
+from .. import spreadsheet
 from ..formats import CSV, HTML, JSON, Format
 from ..graph import Graph, Rows
 from ..model import TYPES
@@ -23,7 +23,7 @@ from ..namespaces import XSD
 from ..search import FACETS as ALL_FACETS
 from ..search import Facets, SearchResult, UnknownValue
 from . import context, headers
-from .display import Shown, href_of, query_link
+from .display import Shown, href_of, question_query
 from .facets import SHOWN, Selection, panel
 from .maps import BubbleMap, bubble_map, fitted
 from .places import LEVELS, Place, places
@@ -73,7 +73,7 @@ class MapSelection(Selection):
         if self.text:
             return None
         values = {name.replace("-", "_"): list(chosen) for name, chosen in self.where.items()}
-        return query_link(queries.load("pages/map").bind(type=[TYPES[self.kind].iri], nuts=level, **values))
+        return question_query("pages/map", type=[TYPES[self.kind].iri], nuts=level, **values)
 
 
 @blueprint.get("/map")

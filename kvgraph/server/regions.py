@@ -1,6 +1,5 @@
 """What the page about a region or a country gathers: what is there and inside, what holds there, and places like it."""
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -20,7 +19,8 @@ ALIKE = 6  # similar regions
 OF_EACH = 3  # practices of a similar region
 KINDS = ("practice", "actor", "policy", "learning-example")
 TAKING_UP = ("practice", "policy", "learning-example")  # a principle
-EU = ID + "level/eu"
+EU, NATIONAL = ID + "level/eu", ID + "level/national"
+LISTED = ("practice", "actor", "learning-example")  # the policies that hold here are found another way
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,25 @@ def _totals(release: str, kind: str, facet: str) -> dict[str, int]:
     return context.graph().search("", types=[kind], count=[facet], limit=1, snippets=False).counts[facet]
 
 
+@dataclass(frozen=True)
+class Policy:
+    """A policy as a list names it, with its period or year."""
+
+    shown: Shown
+    when: str
+
+
+@lru_cache(maxsize=32)
+def _policies_of_places(release: str, language: str) -> list[tuple[Policy, str, str, str]]:
+    """Policies with their level, place and country, the latest first: of the whole release, in a language. There are few, and every place asks for some."""
+    first: dict[str, Policy] = {}
+    found = []
+    for policy, title, level, place, country, issued, period in context.graph().run("pages/policies-of-places", lang=language).terms:
+        named = first.setdefault(policy.value, Policy(show(policy, title), period.value if period else issued.value[:4] if issued else ""))
+        found.append((named, *(term.value if term else "" for term in (level, place, country))))
+    return found
+
+
 class _Gatherer:
     def __init__(self, graph: Graph, regions: Regions, iri: str, language: str):
         self.graph, self.regions, self.iri, self.language = graph, regions, iri, language
@@ -147,7 +166,7 @@ class _Gatherer:
         self.region = next((code for code in codes if code in regions), None)
 
     def view(self) -> PlaceView:
-        results = {kind: self._select(kind).search(self.graph, limit=FEW, count=("channel",) if kind == "practice" else (), snippets=False) for kind in KINDS}
+        results = {kind: self._select(kind).search(self.graph, limit=FEW if kind in LISTED else 1, count=("channel",) if kind == "practice" else (), snippets=False) for kind in KINDS}
         here = self.region
         known = self.regions
         channels, unused = self._channels(results["practice"].counts["channel"])
@@ -165,7 +184,7 @@ class _Gatherer:
             listings={kind: Listing(self._number(result.total, type=(kind,)), self._lines(result.hits)) for kind, result in results.items()},
             channels=channels, unused=unused,
             principles=self._principles(),
-            policies=self._policies(),
+            policies=self._policies({r.iri for r in known.above(here)[1:]} if here and not self.is_country else set(), country or self.iri),
             alike=[self._alike(one) for one in known.similar(here, ALIKE)] if here else [],
             weights=WEIGHTS,
         )  # fmt: skip
@@ -216,15 +235,16 @@ class _Gatherer:
             rows.append(Row(self._shown(iri), self.facets.code(iri), numbers))
         return rows
 
-    def _policies(self) -> Policies:
-        rows = self.graph.run("pages/region-policies", iri=self.iri, lang=self.language)
-        found: dict[str, dict[str, tuple[Shown, str]]] = defaultdict(dict)
-        for policy, title, scope, issued, period in rows.terms:
-            found[scope.value[0]].setdefault(policy.value, (show(policy, title), period.value if period else issued.value[:4] if issued else ""))
-        own, above, country = (list(found[scope].values()) for scope in "123")
-        of_levels = _totals(str(self.graph.release.path), "policy", "level")
+    def _policies(self, around: set[str], country: str) -> Policies:
+        """What ``pages/region-policies`` finds: each policy once, where it is nearest. ``around`` are the regions that this one lies in, below the country."""
+        release, nearest = str(self.graph.release.path), {}
+        for policy, level, place, of_country in _policies_of_places(release, self.language):
+            if scope := 1 if place == self.iri else 2 if place in around else 3 if level == NATIONAL and of_country == country else 0:
+                nearest[policy] = min(scope, nearest.get(policy, scope))
+        own, above, country_wide = ([(policy.shown, policy.when) for policy, scope in nearest.items() if scope == wanted] for wanted in (1, 2, 3))
+        of_levels = _totals(release, "policy", "level")
         eu = Number(of_levels.get(EU, 0), Selection(where={"type": ("policy",), "level": (EU,)}))
-        return Policies(own, above, country, eu, question_query("pages/region-policies", iri=self.iri))
+        return Policies(own, above, country_wide, eu, question_query("pages/region-policies", iri=self.iri))
 
     def _alike(self, one: Similar) -> Alike:
         place = self._place(one.region)

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pyoxigraph as ox
-from flask_babel import gettext
 
 from ..graph import Rows, best_label
 from ..model import LABEL_PROPERTIES, EntityType
 from ..namespaces import DCTERMS, ELI, KV, LOCN, ORG, OWL, PROV, RDF, SKOS
 from .display import Shown, host, sentence, show
-from .language import N_
+from .language import N_, gettext
 from .reading_order import HIDDEN, LEAD, REST, SECTIONS, UNSAID, WORDS
 
 IDENTIFIERS = (DCTERMS + "identifier", SKOS + "notation", ELI + "id_local", SKOS + "exactMatch")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from kvgraph.model import path_of
 from kvgraph.namespaces import NUTS
 from kvgraph.server.facets import Selection
 
@@ -105,3 +106,15 @@ def test_at_most_eight_queries(bundled_client, bundled):
 @pytest.mark.parametrize("path", ["region/ATLANTIS", "country/XXX", "region/%3Cscript%3E", "region/ES51'--"])
 def test_an_unknown_place_is_not_found(bundled_client, path):
     assert bundled_client.get(f"/doc/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_the_policies_listed_are_those_of_the_query_behind_them(bundled_client, bundled, path):
+    """They come from one answer for all places; the query asks for this one."""
+    section = text_of(bundled_client, path).split('id="policies"')[1].split("</section>")[0]
+    listed = [re.findall(r'<a href="(/doc/[^"]+)"', part) for part in section.split("<h3>")[1:]]
+    query = next(q for href in re.findall(r'href="(/sparql[^"]+)"', section) for q in parse_qs(urlsplit(href.replace("&amp;", "&")).query)["query"] if "?scope" in q)
+    wanted: dict[str, dict] = {}
+    for row in bundled.query(query):
+        wanted.setdefault(row["scope"], {})[path_of(row["policy"])] = None
+    assert listed == [list(policies) for _, policies in sorted(wanted.items())]
