@@ -200,9 +200,10 @@ def test_what_is_no_page_is_not_found(client, address):
 
 
 def test_people_see_what_changed_when(client, followed):
-    page = check(client.get("/changes", headers={"Accept": "text/html"}).text)
-    rows = re.findall(r"<tr>.*?</tr>", client.get("/changes", headers={"Accept": "text/html"}).text, re.DOTALL)
-    assert len(rows) == 1 + 4
+    text = client.get("/changes", headers={"Accept": "text/html"}).text
+    page = check(text)
+    rows = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
+    assert len(rows) == 1 + 4 and "<h2>4 events</h2>" in text
     assert f"/release/{followed.ids[0]}..{followed.ids[1]}" in page.links
 
 

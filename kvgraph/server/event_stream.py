@@ -31,7 +31,7 @@ def root() -> Response:
     """The stream: what it holds, where its pages are, when to look again; for people what changed when."""
     log, format = event_stream.read_log(_home()), context.wanted_format(OF_ROOT)
     if format is HTML:
-        html = render_template("event_stream.html", events=log.events[::-1][:SHOWN], number=len(log.events), pages=len(log.pages), polling=POLLING)
+        html = render_template("event_stream.html", events=log.events[::-1][:SHOWN], total=len(log.events), pages=len(log.pages), polling=POLLING)
         return _tagged(Response(html, mimetype="text/html"), "no-cache")
     return _written(_root(log), format, f"public, max-age={POLLING}")
 

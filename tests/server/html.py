@@ -1,5 +1,6 @@
 """What every page must be, checked without a browser."""
 
+import re
 from html.parser import HTMLParser
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -92,4 +93,5 @@ def check(text: str) -> Page:
     """The parsed page; fails with everything that is wrong with it."""
     page = Page(text)
     assert page.problems == []
+    assert not re.search("&lt;(Macro|function|bound method|[a-z_.]+ object at) ", text), "a thing of the program is shown instead of a value"
     return page
