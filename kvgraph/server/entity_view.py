@@ -166,8 +166,8 @@ def _parts(rows: Rows, iri: str, said: Said, labels: Labels) -> list[Part]:
         if source not in value.sources:
             value.sources.append(source)
     order = {ID + "role/" + r: i for i, r in enumerate(_ROLES)}
-    by_name = lambda value: value.shown.text.casefold()  # noqa: E731
-    return [Part(labels.shown(r).text, sorted(found[r].values(), key=by_name)) for r in sorted(found, key=lambda r: (order.get(r, len(order)), r))]
+    roles = sorted(found, key=lambda role: (order.get(role, len(order)), role))
+    return [Part(labels.shown(role).text, sorted(found[role].values(), key=lambda value: value.shown.text.casefold())) for role in roles]
 
 
 def _partners(graph: Graph, iri: str) -> Group | None:
