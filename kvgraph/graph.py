@@ -328,7 +328,7 @@ def open(home: str | os.PathLike | None = None, release: str | None = None, endp
 
 def _loaded(release: releases.Release) -> Embedded:
     try:
-        return Embedded.load(release.graph)
+        return Embedded.load(release.graph, lenient=True)
     except (OSError, EOFError, SyntaxError, zlib.error) as error:
         what = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise KvgraphError(

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 import pytest
 
 from kvgraph import open as open_graph
-from kvgraph import queries
+from kvgraph import gathering, queries
 from kvgraph.build.answers import wanted
 from kvgraph.formats import CSV, JSON, NTRIPLES
 from kvgraph.graph import Graph
@@ -204,10 +204,11 @@ def test_a_release_brings_what_its_pages_ask(small_home, tmp_path):
     release = open_graph(small_home).release
     engine = Kept(Embedded.load(release.nquads).store).keeping(Answers(tmp_path / "run"), release.id, release.path / "answers")
     graph = Graph(engine, release)
-    graph.run("pages/counts"), graph.run("pages/featured", limit=12)
+    graph.run("pages/counts"), graph.run("pages/featured", limit=12), graph.run("pages/places")
+    gathering.examples(graph.run, gathering.most_known(graph.search))
     for name in queries.names():
         graph.run(name, **queries.load(name).examples)
     assert engine.queries == []
     files = {path.name for path in (release.path / "answers").iterdir()}
-    assert len(files) == len(set(wanted(open_graph(small_home).run))) and files <= {name.removeprefix("answers/") for name in release.manifest["files"]}
+    assert len(files) == len(set(wanted(open_graph(small_home).run))) + 1 and files <= {name.removeprefix("answers/") for name in release.manifest["files"]}
     assert key(queries.load("pages/counts").bind(), JSON) in files

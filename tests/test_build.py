@@ -1,9 +1,11 @@
 """Build: from sources to a release, or to a clear refusal that leaves everything as it was."""
 
+import gc
 import gzip
 import json
 import os
 import signal
+import sys
 import time
 
 import pyoxigraph as ox
@@ -195,6 +197,25 @@ def test_what_ends_a_line_elsewhere_ends_none_here(tmp_path, small_data, separat
     assert text in said
 
 
+def test_work_apart_does_not_tidy_what_was_here_before(capfd):
+    class Connection:
+        def __del__(self):
+            print("closed", os.getpid(), file=sys.stderr, flush=True)
+
+    left = Connection()
+    left.itself = left  # only the collector of garbage finds it
+    gc.disable()
+    del left
+    try:
+        with apart(gc.collect) as result:
+            result()
+        assert capfd.readouterr().err == ""
+    finally:
+        gc.enable()
+        gc.collect()
+    assert capfd.readouterr().err == f"closed {os.getpid()}\n"
+
+
 def test_what_work_apart_refuses_is_refused_here(capfd):
     def refuse():
         raise KvgraphError("Not like this.", hint="Otherwise.")
@@ -204,6 +225,8 @@ def test_what_work_apart_refuses_is_refused_here(capfd):
     assert (caught.value.message, caught.value.hint) == ("Not like this.", "Otherwise.")
     with apart(lambda: os.stat("/nowhere")) as result, pytest.raises(FileNotFoundError, match="nowhere"):
         result()
-    with apart(lambda: os.kill(os.getpid(), signal.SIGKILL)) as result, pytest.raises(KvgraphError, match="memory"):
+    with apart(lambda: os.kill(os.getpid(), signal.SIGKILL)) as result, pytest.raises(KvgraphError, match=r"\(SIGKILL\)"):
+        result()
+    with apart(lambda: os._exit(3)) as result, pytest.raises(KvgraphError, match=r"\(status 3\)"):
         result()
     assert capfd.readouterr().err == ""

@@ -22,6 +22,7 @@ from kvgraph.errors import KvgraphError
 from kvgraph.serve import pools, trusted_proxies
 from kvgraph.serve.pools import Pools
 from kvgraph.serve.web import Graphs
+from kvgraph.server import create_app
 from kvgraph.store import PoolBusy
 
 from .conftest import SMALL
@@ -304,3 +305,22 @@ def test_before_a_release_is_loaded_the_server_says_that_it_starts(tmp_path):
     with pytest.raises(PoolBusy, match="starting") as caught:
         Graphs(tmp_path, tmp_path)()
     assert (caught.value.status, caught.value.retry_after) == (503, 1)
+
+
+def test_while_a_release_is_loaded_the_home_page_is_there_and_queries_wait(bundled_home, tmp_path, monkeypatch):
+    """With its pool at most asked to load: nothing listens until the end."""
+    monkeypatch.setenv("KVGRAPH_HOME", str(bundled_home))
+    release = releases.current(bundled_home)
+    (tmp_path / "serving").symlink_to(release.id)
+    (tmp_path / "wanted").mkdir()
+    (tmp_path / "state.json").write_text(json.dumps({"troubles": {}}), encoding="utf-8")
+    client = create_app(Graphs(tmp_path, bundled_home)).test_client()
+    home = client.get("/")
+    assert home.status_code == 200 and "/doc/practice/" in home.text
+    with ThreadPoolExecutor() as others:
+        asked = others.submit(client.get, "/sparql", query_string={"query": "ASK { ?s ?p 54321 }"})
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=0.3)
+        (tmp_path / "state.json").write_text(json.dumps({"troubles": {release.id: "It is damaged."}}), encoding="utf-8")
+        answer = asked.result(timeout=10)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5") and b"not loaded yet" in answer.data

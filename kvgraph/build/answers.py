@@ -17,6 +17,7 @@ from ..formats import JSON, NTRIPLES
 from ..graph import Rows
 from ..model import ENTITY_TYPES, path_of
 from ..namespaces import DCAT, DEF
+from ..search import SearchIndex
 from ..store import Embedded, check
 from ..store.cached import key, write
 from ..store.embedded import OnDisk
@@ -84,9 +85,23 @@ def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds
         os.close(end)
 
 
+def answer_home(engine: Embedded, release: Path) -> None:
+    """Answer what the home page asks of the practices that the search index of a release knows most of: when a server starts, that page needs no engine."""
+
+    def run(name: str, **params) -> Rows:
+        text = queries.load(name).bind(**params)
+        _answer(engine, text, release / "answers")
+        return Rows.of(engine.select(text))
+
+    known = gathering.most_known(SearchIndex(release / "search").search)
+    if known.hits:
+        gathering.examples(run, known)
+
+
 def wanted(run: gathering.Run | None) -> Iterator[str]:
     """The queries: of the home page, of the list of each type, of pages that gather much, and every question with its examples."""
     yield queries.load("pages/counts").bind()
+    yield queries.load("pages/places").bind()
     for limit in _FEATURED:
         yield queries.load("pages/featured").bind(limit=limit)
     questions = [queries.load(name) for name in queries.names()]

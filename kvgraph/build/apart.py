@@ -1,5 +1,6 @@
 """Work of a build that is done by a process of its own, while the build goes on."""
 
+import gc
 import os
 import pickle
 import signal
@@ -13,6 +14,7 @@ from ..errors import KvgraphError
 from ..store.sandbox import die_with_parent
 
 T = TypeVar("T")
+_WHY = "SIGKILL: there may not be enough memory. What it said, if anything, is above."
 
 
 @contextmanager
@@ -39,7 +41,9 @@ def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
         if not done:
             said = answer.read()
             if not said:
-                raise KvgraphError("A process of the build ended before its work was done.", hint="There may not be enough memory. What it said, if anything, is above.")
+                ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # left to be collected below
+                how = f"status {ended.si_status}" if ended.si_code == os.CLD_EXITED else signal.Signals(ended.si_status).name
+                raise KvgraphError(f"A process of the build ended ({how}) before its work was done.", hint=_WHY)
             done.append(pickle.loads(said))
         found, refused = done[0]
         if refused:
@@ -59,6 +63,7 @@ def _work(work: Callable[[], object], parent: int, start: int) -> None:
     """All that the copy does: nothing of what the original was about to do may happen twice."""
     status = 1
     try:
+        gc.freeze()  # what the original left behind is not ours to tidy: a connection, a lock, a thread that is not in this process
         die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:

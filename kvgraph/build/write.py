@@ -21,7 +21,7 @@ from ..search_values import values_of
 from ..similarity import build_similarity
 from ..sources.imported import Import
 from ..store import Embedded
-from .answers import write_answers, write_answers_apart
+from .answers import answer_home, write_answers, write_answers_apart
 from .apart import apart
 from .catalogue import CATALOGUE_PREFIXES, catalogue
 from .dumps import write_dumps
@@ -51,6 +51,7 @@ def write(
         indexed() if indexed else write_indexes(store, folder)
         step("answers")
         answered() if answered else write_answers_apart(on_disk, folder / "answers")
+        answer_home(Embedded(store), folder)
     return {**known, "files": checksums(folder)}
 
 

