@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 
 from flask import Flask
+from werkzeug.wsgi import FileWrapper
 
 from ..graph import Graph
 from . import logs, metrics
@@ -24,6 +25,7 @@ from .headers import KEEP
 
 KEPT_BYTES = 32 * 2**20  # of answers in memory, per web process
 KEPT_ANSWERS = 4000
+LONGEST_KEPT = 2**20  # bytes of one answer: a map of all small regions has most of that where the client takes no compression
 LONGEST_BODY = 64 * 1024  # bytes of a POST request that may be answered from memory
 DRAINED = 16 * 2**20  # of a request that was refused for its body
 # At once, per web process and for one client: together below the 192 threads of a process, with what waits in the queue of its pool.
@@ -93,9 +95,12 @@ class Delivery:
             return _refuse(_TOO_MANY_BODIES, [], start_response)
         name = self._name(environ)
         if name and (found := self._again(name)):
-            start_response("200 OK", [*found.headers, ("Cache-Status", "kvgraph; hit; detail=memory")])
             metrics.count("cache_hits")
             logs.note(found.endpoint, environ["REQUEST_METHOD"], 200, began, len(found.body), name[0])
+            headers = [*found.headers, ("Cache-Status", "kvgraph; hit; detail=memory")]
+            if len(found.body) > WHOLE:
+                return self._long("200 OK", headers, [found.body], client, start_response)
+            start_response("200 OK", headers)
             return [found.body]
         said: list = []
         body = self.app(environ, lambda status, headers, exc_info=None: said.extend((status, headers)))
@@ -107,6 +112,15 @@ class Delivery:
                 self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], whole))
             start_response(status, headers)
             return [whole]
+        in_memory = length is not None and int(length) <= LONGEST_KEPT and not isinstance(body, FileWrapper)  # a query's answer stays in its file
+        if name and in_memory and KEEP in environ and status.startswith("200"):
+            whole = _whole(body)
+            self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], whole))
+            body = [whole]
+        return self._long(status, headers, body, client, start_response)
+
+    def _long(self, status: str, headers: list, body, client: str, start_response: Callable) -> Iterable[bytes]:
+        """A long answer, which holds a thread until its client has taken it: only so many at once."""
         if not self.streams.enter(client):
             _close(body)
             return _refuse(_TOO_MANY_STREAMS, headers, start_response)
