@@ -16,6 +16,7 @@ MANY = 400  # links to a thing up to which one query lists them all
 FIRST = 100  # things of a group that are listed where there are more links
 GROUPS = 5  # groups that are listed there, the largest ones; of the others only the number is known
 OF_SOURCE = 60  # records of a source that its page names
+FEATURED = 24  # practices whose leads are offered as examples of connections
 CANDIDATES = 40  # practices of which most is known, for the home page to choose its examples from
 
 Run = Callable[..., Rows]

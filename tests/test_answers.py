@@ -204,7 +204,7 @@ def test_a_release_brings_what_its_pages_ask(small_home, tmp_path):
     release = open_graph(small_home).release
     engine = Kept(Embedded.load(release.nquads).store).keeping(Answers(tmp_path / "run"), release.id, release.path / "answers")
     graph = Graph(engine, release)
-    graph.run("pages/counts"), graph.run("pages/featured", limit=12), graph.run("pages/places")
+    graph.run("pages/counts"), graph.run("pages/featured", limit=gathering.FEATURED), graph.run("pages/places")
     gathering.examples(graph.run, gathering.most_known(graph.search))
     for name in queries.names():
         graph.run(name, **queries.load(name).examples)

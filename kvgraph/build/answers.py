@@ -25,7 +25,6 @@ from ..store.sandbox import die_with_parent
 
 SECONDS = 5.0  # that one answer may take: what is slower is left to who asks for it, under the limits of the server
 CHANNELS = DEF + "channel"
-_FEATURED = (12, 24)  # things to choose from: on the home page, and for examples of connections
 
 
 def write_answers(engine: Embedded, folder: Path, seconds: float = SECONDS) -> int:
@@ -102,8 +101,7 @@ def wanted(run: gathering.Run | None) -> Iterator[str]:
     """The queries: of the home page, of the list of each type, of pages that gather much, and every question with its examples."""
     yield queries.load("pages/counts").bind()
     yield queries.load("pages/places").bind()
-    for limit in _FEATURED:
-        yield queries.load("pages/featured").bind(limit=limit)
+    yield queries.load("pages/featured").bind(limit=gathering.FEATURED)
     questions = [queries.load(name) for name in queries.names()]
     lists = {param.of for question in questions for param in question.params if param.of} | {kind.iri for kind in ENTITY_TYPES}
     for of in sorted(lists):

@@ -14,7 +14,7 @@ from ..errors import KvgraphError
 from ..store.sandbox import die_with_parent
 
 T = TypeVar("T")
-_WHY = "SIGKILL: there may not be enough memory. What it said, if anything, is above."
+_WHY = "What it said, if anything, is above. After SIGKILL: there may not be enough memory."
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from . import trusted_proxies
 
 GARBAGE = 20_000  # objects more than were freed, before garbage is looked for
 FRESH = 0.02  # seconds for which we know which release is served
-LOADING = 15.0  # seconds a request waits for an older release to be loaded
+LOADING = 15.0  # seconds a request waits for a release to be loaded
 _waiting = threading.BoundedSemaphore(16)  # of the many threads: the others go on with what can be answered now
 
 
@@ -155,7 +155,6 @@ def application() -> Flask:
     # What is here by now stays: looking through it for garbage took a third of the time of a light query.
     gc.collect()
     gc.freeze()
-    gc.enable()
     gc.set_threshold(GARBAGE)
     return app
 

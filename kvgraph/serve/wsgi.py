@@ -9,4 +9,6 @@ def __getattr__(name: str):
     gc.disable()  # until the application is there: a thousand modules are loaded, and looking for garbage among them takes a fifth of the time
     from .web import application
 
-    return application()
+    app = application()
+    gc.enable()
+    return app

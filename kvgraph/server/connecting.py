@@ -11,6 +11,7 @@ from .. import queries
 from ..connection_groups import Group, fold
 from ..connections import ConnectionResult, Hop, Neighbours, Node, Path, UnknownEntity
 from ..formats import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE
+from ..gathering import FEATURED
 from ..graph import Graph, best_label
 from ..model import EDGE_KINDS, ENTITY_TYPES
 from ..namespaces import PREFIXES
@@ -267,6 +268,6 @@ def _pick(**changes: str) -> str:
 
 def _examples() -> list[tuple[dict, dict]]:
     """Pairs to try: leads of featured practices in different regions."""
-    featured = list(context.graph().run("pages/featured", limit=24))
+    featured = list(context.graph().run("pages/featured", limit=FEATURED))
     leads = list({row["regionName"]: row for row in featured}.values())
     return [pair for pair in zip(leads[::2], leads[1::2]) if pair[0]["lead"] != pair[1]["lead"]][:3]

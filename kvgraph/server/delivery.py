@@ -105,18 +105,16 @@ class Delivery:
         said: list = []
         body = self.app(environ, lambda status, headers, exc_info=None: said.extend((status, headers)))
         status, headers = said[-2:]
-        length = next((value for key, value in headers if key == "Content-Length" or key.lower() == "content-length"), None)
-        if environ["REQUEST_METHOD"] == "HEAD" or (length is not None and int(length) <= WHOLE):
-            whole = _whole(body)
-            if name and KEEP in environ and status.startswith("200"):
-                self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], whole))
+        length = int(next((value for key, value in headers if key == "Content-Length" or key.lower() == "content-length"), LONGEST_KEPT + 1))
+        short = environ["REQUEST_METHOD"] == "HEAD" or length <= WHOLE
+        keep = name and KEEP in environ and status.startswith("200")
+        if short or (keep and length <= LONGEST_KEPT and not isinstance(body, FileWrapper)):  # a query's long answer stays in its file
+            body = [_whole(body)]
+            if keep:
+                self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], body[0]))
+        if short:
             start_response(status, headers)
-            return [whole]
-        in_memory = length is not None and int(length) <= LONGEST_KEPT and not isinstance(body, FileWrapper)  # a query's answer stays in its file
-        if name and in_memory and KEEP in environ and status.startswith("200"):
-            whole = _whole(body)
-            self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], whole))
-            body = [whole]
+            return body
         return self._long(status, headers, body, client, start_response)
 
     def _long(self, status: str, headers: list, body, client: str, start_response: Callable) -> Iterable[bytes]:
