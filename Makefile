@@ -20,8 +20,9 @@ serve: build
 build: setup
 	$(BIN)/kvgraph build
 
+# As many processes as processors, four at most; the tests of a file stay together and in their order.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 interop: setup $(VENV)/.spark
 	$(BIN)/python -m pytest -s -o python_files='interop_*.py' tests/interop

@@ -1,4 +1,12 @@
-"""kvgraph: how Europe turns research results into solutions for society, as a knowledge graph."""
+"""kvgraph: how Europe turns research results into solutions for society, as a knowledge graph.
+
+:func:`open` gives the current release as a :class:`Graph`, which answers questions and SPARQL, searches, reconciles and connects.
+
+    import kvgraph
+
+    graph = kvgraph.open()
+    graph.run("practices-per-country").to_pandas()
+"""
 
 __version__ = "0.1.0"
 

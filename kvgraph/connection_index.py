@@ -35,7 +35,7 @@ class NoConnections(KvgraphError):
     """The folder holds no connection index."""
 
     def __init__(self, folder: Path):
-        super().__init__(f"There is no connection index in {folder}.", hint="Make one with: kvgraph build")
+        super().__init__(f"There is no connection index in {folder}.", hint="Make one with: kvgraph build --force")
 
 
 class Strings:

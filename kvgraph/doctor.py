@@ -51,7 +51,7 @@ def _packages() -> Finding:
             except PackageNotFoundError:
                 missing.append(name)
     if missing:
-        return Finding("packages", "wrong", f"missing: {', '.join(missing)}", "pip install -r requirements.lock")
+        return Finding("packages", "wrong", f"missing: {', '.join(missing)}", "Install kvgraph again; in a checkout: make setup")
     return Finding("packages", "fine", "all installed")
 
 

@@ -27,6 +27,10 @@ def export(release: Release, format: str = "nquads", output: Path | None = None)
     if output is None:
         ox.serialize(content, sys.stdout.buffer, format=engine, prefixes=prefixes)
         return
+    if output.exists() and not output.is_file():  # a pipe or a device cannot be replaced
+        with open(output, "wb") as file:
+            ox.serialize(content, file, format=engine, prefixes=prefixes)
+        return
     draft = output.with_name(f".{output.name}.part")
     try:
         with open(draft, "wb") as file:

@@ -133,7 +133,8 @@ def fit(format: Format, form: str) -> Format:
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _RANGE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*(.*)", re.DOTALL)
 _QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+# A quotation mark without a partner takes in the rest: to look for one from each of thousands would take seconds.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 
 
 def _ranges(accept: str) -> list[tuple[str, str, float]]:

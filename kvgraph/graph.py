@@ -2,16 +2,15 @@
 
     import kvgraph
     graph = kvgraph.open()
-    for row in graph.run("practices-in-region", region="nuts:ES51"):
+    for row in graph.run("practices-by-region", region="nuts:ES51"):
         print(row["title"])
+
+The examples of :class:`Graph` are run by a test, on the bundled data.
 """
 
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,156 +20,15 @@ import pyoxigraph as ox
 from . import queries, releases
 from .connections import ConnectionResult, Connections
 from .errors import KvgraphError
-from .formats import by_name, fit
-from .model import ENTITY_TYPES, LABEL_PROPERTIES, EntityType, path_of
-from .namespaces import PREFIXES, RDF, SKOS, XSD
+from .model import ENTITY_TYPES, LABEL_PROPERTIES, path_of
+from .namespaces import RDF, SKOS
 from .params import expand
 from .reconciliation import Candidate, NameIndex, Reconciler, Resolved
 from .regions import Regions
-from .search import Facets, SearchIndex, SearchResult
+from .results import Description, Rows, Statement, Triples
+from .search import Facets, Hit, SearchIndex, SearchResult
 from .similarity import Alike, NoSimilarity, Similarity
 from .store import Backend, Embedded, Remote, check
-
-_INTEGERS = {XSD + t for t in ("integer", "int", "long", "short", "byte", "nonNegativeInteger", "positiveInteger")}
-_PYTHON = {
-    XSD + "boolean": lambda text: text in ("true", "1"),
-    XSD + "decimal": Decimal,
-    XSD + "double": float,
-    XSD + "float": float,
-    XSD + "date": date.fromisoformat,
-    XSD + "dateTime": datetime.fromisoformat,
-}
-
-
-def to_python(term: ox.NamedNode | ox.BlankNode | ox.Literal | None) -> Any:
-    """A term as a Python value; text and IRIs as ``str``, what does not fit its datatype as its text, unbound as None.
-
-    >>> to_python(ox.Literal(3)), to_python(ox.Literal("chat", language="fr")), to_python(None)
-    (3, 'chat', None)
-    """
-    if term is None:
-        return None
-    if not isinstance(term, ox.Literal):
-        return term.value
-    datatype = term.datatype.value
-    convert = int if datatype in _INTEGERS else _PYTHON.get(datatype, str)
-    try:
-        return convert(term.value)
-    except (ValueError, ArithmeticError):
-        return term.value
-
-
-class Rows:
-    """The answer to a SELECT: iterate for dictionaries of Python values, or take it whole in a format.
-
-    >>> answer = ox.Store().query("SELECT ?n ?unit { VALUES (?n ?unit) { (3 UNDEF) } }")
-    >>> rows = Rows.of(answer)
-    >>> list(rows), rows.columns, len(rows)
-    ([{'n': 3, 'unit': None}], ['n', 'unit'], 1)
-    >>> rows.csv()
-    'n,unit\\r\\n3,\\r\\n'
-    """
-
-    def __init__(self, json: bytes):
-        self._json = json
-
-    @classmethod
-    def of(cls, solutions: ox.QuerySolutions) -> "Rows":
-        """Take over what a backend answered, without a loop in Python."""
-        return cls(solutions.serialize(format=ox.QueryResultsFormat.JSON))
-
-    def _solutions(self) -> ox.QuerySolutions:
-        return ox.parse_query_results(self._json, format=ox.QueryResultsFormat.JSON)
-
-    @cached_property
-    def columns(self) -> list[str]:
-        return [v.value for v in self._solutions().variables]
-
-    @cached_property
-    def terms(self) -> list[tuple]:
-        """The rows as tuples of RDF terms (pyoxigraph), None where unbound."""
-        return [tuple(row) for row in self._solutions()]
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for row in self.terms:
-            yield dict(zip(self.columns, map(to_python, row)))
-
-    def __len__(self) -> int:
-        return len(self.terms)
-
-    def csv(self) -> str:
-        """SPARQL 1.1 Query Results CSV."""
-        return self._solutions().serialize(format=ox.QueryResultsFormat.CSV).decode()
-
-    def tsv(self) -> str:
-        """SPARQL 1.1 Query Results TSV, which keeps datatypes and language tags."""
-        return self._solutions().serialize(format=ox.QueryResultsFormat.TSV).decode()
-
-    def json(self) -> str:
-        """SPARQL 1.1 Query Results JSON."""
-        return self._json.decode()
-
-    def to_pandas(self):
-        """A ``pandas.DataFrame``, one column per variable. Needs ``pip install kvgraph[notebook]``."""
-        try:
-            import pandas
-        except ImportError:
-            raise KvgraphError("pandas is not installed.", hint="pip install 'kvgraph[notebook]'") from None
-        return pandas.DataFrame(list(self), columns=self.columns)
-
-    def __repr__(self) -> str:
-        return f"<Rows: {len(self)} of {', '.join(self.columns)}>"
-
-
-class Triples:
-    """The answer to a CONSTRUCT or DESCRIBE: iterate for triples, or take it whole in a format."""
-
-    def __init__(self, triples: Iterator[ox.Triple]):
-        self._triples = sorted(set(triples), key=str)
-
-    def __iter__(self) -> Iterator[ox.Triple]:
-        return iter(self._triples)
-
-    def __len__(self) -> int:
-        return len(self._triples)
-
-    def serialize(self, format: str = "turtle") -> str:
-        """The triples in an RDF format: ``turtle``, ``ntriples``, ``jsonld`` or ``rdfxml``."""
-        return ox.serialize(self._triples, format=fit(by_name(format), "CONSTRUCT").engine, prefixes=PREFIXES).decode()
-
-    def __repr__(self) -> str:
-        return f"<Triples: {len(self)}>"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One statement about an entity, and who says so.
-
-    ``graph`` is the named graph that holds it; ``basis`` is stated, classified or derived; ``page`` was read for it.
-    """
-
-    property: str
-    value: ox.NamedNode | ox.Literal
-    graph: str
-    basis: str | None
-    page: str | None
-    seen: str | None
-    note: str | None
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a release says about one thing."""
-
-    iri: str
-    type: EntityType | None
-    label: str
-    lang: str | None
-    statements: list[Statement]
-
-    def values(self, property: str) -> list:
-        """The distinct values of a property, in order of appearance."""
-        return list(dict.fromkeys(s.value for s in self.statements if s.property == property))
 
 
 class UnknownThing(KvgraphError):
@@ -178,7 +36,11 @@ class UnknownThing(KvgraphError):
 
 
 class Graph:
-    """A release, ready to be asked. Made by :func:`open`; the server makes its own over the query pool."""
+    """A release, ready to be asked. Made by :func:`open`; the server makes its own over the query pool.
+
+    ``release`` is a :class:`~kvgraph.releases.Release`: ``graph.release.id`` is what to cite. Errors to mend are :class:`~kvgraph.errors.KvgraphError`, whose
+    message and ``hint`` are for people.
+    """
 
     def __init__(self, backend: Backend, release: releases.Release):
         self.backend = backend
@@ -190,6 +52,7 @@ class Graph:
 
     @cached_property
     def connections(self) -> Connections:
+        """The index of connections. Raises :class:`~kvgraph.connections.NoConnections` for an old release."""
         return Connections(self.release.connections)
 
     @cached_property
@@ -210,17 +73,26 @@ class Graph:
         return Reconciler(NameIndex(self.release.names), self.facets)
 
     def run(self, name: str, **params: Any) -> Rows | Triples | bool:
-        """Answer a question of ``queries/`` by name.
+        """Answer a question of ``queries/`` by name: :class:`Rows`, for a few questions :class:`Triples` or ``bool``.
 
-        Raises the errors of :mod:`kvgraph.queries` for an unknown question or parameter, naming the nearest.
+        A parameter that names a thing takes an IRI, a prefixed name (``nuts:ES51``) or a short id (``channel/spin-offs``). :func:`kvgraph.queries.names` lists
+        the questions, :func:`kvgraph.queries.load` tells their parameters.
+
+            graph.run("practices-by-region", region="nuts:ES51").columns
+
+        Raises :class:`~kvgraph.queries.UnknownQuestion` or :class:`~kvgraph.queries.UnknownParameter`, naming the nearest,
+        :class:`~kvgraph.queries.MissingParameter`, and :class:`~kvgraph.params.BadParameter` for a value that does not fit.
         """
         question = queries.load(name)
         return self._answer(question.bind(**params), question.form)
 
     def query(self, text: str) -> Rows | Triples | bool:
-        """Answer a SPARQL 1.1 query: :class:`Rows` for SELECT, ``bool`` for ASK, :class:`Triples` otherwise.
+        """Answer a SPARQL 1.1 query: :class:`Rows` for SELECT, ``bool`` for ASK, :class:`Triples` for CONSTRUCT and DESCRIBE.
 
-        Raises :class:`~kvgraph.store.QuerySyntaxError` with line and column, or what the engine refuses.
+            graph.query("SELECT (COUNT(*) AS ?n) { ?s a <https://w3id.org/kvgraph/def/kv#Practice> }").to_pandas()
+
+        There are no limits of time and memory here: those are the server's. Raises :class:`~kvgraph.store.QuerySyntaxError` with ``line`` and ``column``,
+        :class:`~kvgraph.store.ServiceRefused`, :class:`~kvgraph.store.UpdateRefused`, or another :class:`~kvgraph.store.QueryError`.
         """
         return self._answer(text, check(text))
 
@@ -232,7 +104,10 @@ class Graph:
         return Rows.of(self.backend.select(text))  # and what is no query at all: the engine says what is wrong with it
 
     def describe(self, iri: str) -> Description:
-        """Everything stated about a thing, each statement with its source. Raises :class:`UnknownThing`."""
+        """Everything said about a thing, each statement with its source. Raises :class:`UnknownThing`.
+
+            graph.describe(graph.identify("practice/national-ip-protocol")).label
+        """
         rows = self.run("pages/statements", iri=iri)
         statements = [
             Statement(r["property"], term["value"], r["graph"], r["basis"], r["page"], r["seen"], r["note"])
@@ -250,8 +125,11 @@ class Graph:
     def identify(self, text: str) -> str:
         """The IRI that somebody means by an IRI, a prefixed name, a short id or a name.
 
-        A name must be the label of exactly one thing, upper and lower case alike. Raises :class:`UnknownThing`,
-        naming the nearest.
+        A name must be the label of exactly one thing, upper and lower case alike; an IRI, prefixed name or short id is not looked up.
+
+            graph.identify("KU Leuven")
+
+        Raises :class:`UnknownThing`, naming the nearest.
         """
         iri = expand(text)
         if "://" in iri:
@@ -265,7 +143,14 @@ class Graph:
         raise UnknownThing(f"{what} called {text[:80]!r}.", hint=f"Nearest: {nearest}." if nearest else "Try: kvgraph search WORDS")
 
     def search(self, text: str, **options: Any) -> SearchResult:
-        """Full-text search over every entity; options as in :meth:`kvgraph.search.SearchIndex.search`."""
+        """Full-text search over every entity: ``total``, ``hits`` (20 unless ``limit`` says otherwise), ``counts`` and whether the search was ``relaxed``.
+
+        Options as in :meth:`kvgraph.search.SearchIndex.search`: ``types``, ``limit``, ``offset``, ``where``, ``count``, ``order``, ``snippets``.
+
+            graph.search("living lab", where={"country": ["ESP", "PRT"]}, count=["channel"]).total
+
+        Raises :class:`~kvgraph.search.UnknownType`, :class:`~kvgraph.search.UnknownFacet` or :class:`~kvgraph.search.UnknownValue`.
+        """
         return self._search.search(text, **options)
 
     @property
@@ -274,32 +159,58 @@ class Graph:
         return self._search.facets
 
     def cross(self, rows: str, columns: str, where: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], int]:
-        """How many things have which values of two facets at once; see :meth:`kvgraph.search.SearchIndex.cross`."""
+        """How many things have which values of two facets at once, by pair of values; see :meth:`kvgraph.search.SearchIndex.cross`.
+
+            graph.cross("country", "channel", {"type": ["practice"]})
+        """
         return self._search.cross(rows, columns, where)
 
-    def suggest(self, text: str, **options: Any) -> list:
-        """Completions for what somebody is typing."""
+    def suggest(self, text: str, **options: Any) -> list[Hit]:
+        """Things whose names complete what somebody is typing, the best first, 10 unless ``limit`` says otherwise; of some ``types`` only, if given.
+
+            graph.suggest("univ ljub", types=["actor"])[0].label
+        """
         return self._search.suggest(text, **options)
 
     def reconcile(self, name: str, **options: Any) -> list[Candidate]:
-        """The things that a name (or an identifier) may mean, the likeliest first, each with a score and whether it is certain.
+        """The things that a name (or an identifier) may mean, the likeliest first: ``id``, ``name``, ``score`` (0 to 100), and ``match``, True for the certain one.
 
-        Options as in :meth:`kvgraph.reconciliation.Reconciler.reconcile`: ``type``, ``where``, ``limit``, ``strict``, ``language``.
+        Options as in :meth:`kvgraph.reconciliation.Reconciler.reconcile`: ``type``, ``where``, ``limit`` (5), ``strict``, ``language``. None where nothing is like it.
 
-            graph.reconcile("Univ. of Ljubljana", type="actor", where={"country": "Slovenia"})
+            graph.reconcile("Univ. of Ljubljana", type="actor", where={"country": "Slovenia"})[0].name
+
+        Raises :class:`~kvgraph.reconciliation.UnknownType` or :class:`~kvgraph.reconciliation.UnknownProperty`.
         """
         return self.reconciler.reconcile(name, **options)
 
     def resolve(self, identifier: str) -> list[Resolved]:
-        """Everything that has an identifier, in any usual spelling: ROR, PIC, Wikidata, NUTS, CELEX, ELI, EuroVoc, Kohesio, a home page, our own."""
+        """Everything that has an identifier, in any usual spelling: ROR, PIC, Wikidata, NUTS, CELEX, ELI, EuroVoc, Kohesio, a home page, our own.
+
+            graph.resolve("CELEX:32022H2415")[0].thing.iri
+
+        Empty where nothing has it. ``relation`` is the property by which a thing has it: ``skos:closeMatch`` is a candidate and no proof.
+        """
         return self.reconciler.resolve(identifier)
 
     def connect(self, a: str, b: str, k: int = 10, **options: Any) -> ConnectionResult:
-        """The ``k`` best paths between two entities, hubs made expensive; see :mod:`kvgraph.connections`."""
+        """The ``k`` best paths between two entities, given by their IRIs, hubs made expensive; :mod:`kvgraph.connections` says how they are ranked.
+
+        Options as in :meth:`kvgraph.connections.Connections.paths`: ``max_hops`` (6), ``kinds``, ``exclude``.
+
+            [hop.sentence for hop in graph.connect(graph.identify("University of Ljubljana"), graph.identify("KU Leuven"), k=3).paths[0].hops]
+
+        Where nothing connects them ``paths`` is empty and ``reason`` says why. Raises :class:`~kvgraph.connections.UnknownEntity`,
+        :class:`~kvgraph.connections.UnknownKind`, and ``ValueError`` for a ``k`` or ``max_hops`` below 1.
+        """
         return self.connections.paths(a, b, k=k, **options)
 
     def similar(self, iri: str, limit: int = 6) -> list[Alike]:
-        """The things most like one, each with what they share; see :mod:`kvgraph.similarity`."""
+        """The things most like one, each with what they share, the most telling first; :mod:`kvgraph.similarity` says how it is counted.
+
+            [(alike.node.label, alike.points) for alike in graph.similar(graph.identify("practice/national-ip-protocol"))]
+
+        Empty for a thing that is unknown or shares little, and for a release that was built before there was such an index.
+        """
         return self._similarity.like(iri, limit) if self._similarity else []
 
 
@@ -315,7 +226,9 @@ def best_label(pairs: list[tuple[str, Any]], language: str = "en") -> ox.Literal
 
 
 def open(home: str | os.PathLike | None = None, release: str | None = None, endpoint: str | None = None) -> Graph:
-    """Open the current release (or the one named) of ``home`` in this process.
+    """Open the current release (or the one named) of ``home`` (default ``$KVGRAPH_HOME``, else ``var``) in this process.
+
+        graph = kvgraph.open("/var/lib/kvgraph", release="2026-11-22-1a2b3c4d")
 
     With ``endpoint``, or ``$KVGRAPH_ENDPOINT``, queries go to that SPARQL endpoint; search and connections still come from the release.
     Raises :class:`~kvgraph.releases.NoRelease` with the command that makes one, and :class:`~kvgraph.errors.KvgraphError` for a release whose files are

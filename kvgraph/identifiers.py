@@ -16,12 +16,16 @@ LONGEST = 2000  # characters of an identifier that are looked at
 KOHESIO = "https://linkedopendata.eu/entity/"
 WIKIDATA = "http://www.wikidata.org/entity/"
 ROR = "https://ror.org/"
+ISNI = "https://isni.org/isni/"
+DOI = "https://doi.org/"
 EUROVOC = "http://eurovoc.europa.eu/"
 EUROSCIVOC = "http://data.europa.eu/8mn/euroscivoc/"
 
-_NAMED = re.compile(r"(?:https?://ror\.org/)?(ror|pic|wikidata|wd|nuts|celex|eli|eurovoc|euroscivoc|kohesio|doi|country|urn:[a-z]+)(?:\s*[:#]\s*|\s+)(?=\S)", re.IGNORECASE)
+_NAMED = re.compile(r"(?:https?://ror\.org/)?(ror|pic|wikidata|wd|nuts|celex|eli|eurovoc|euroscivoc|kohesio|doi|isni|country|urn:[a-z]+)(?:\s*[:#]\s*|\s+)(?=\S)", re.IGNORECASE)
 _ROR = re.compile(r"0[a-hj-km-np-tv-z0-9]{6}[0-9]{2}", re.IGNORECASE)
 _ITEM = re.compile(r"Q[1-9][0-9]{0,12}", re.IGNORECASE)
+_ISNI = re.compile(r"(?:[0-9]{4}[ -]?){3}[0-9]{3}[0-9X]", re.IGNORECASE)
+_DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _NUTS = re.compile(r"[A-Z]{2}[0-9A-Z]{0,3}", re.IGNORECASE)
 _COUNTRY = re.compile(r"[A-Z]{3}", re.IGNORECASE)
 _CELEX = re.compile(r"[0-9CE][0-9]{4}[A-Z]{1,2}[0-9]{4}(?:\([0-9]{2}\))?", re.IGNORECASE)
@@ -33,9 +37,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _SITE = re.compile(r"(?:[a-z0-9\u00a1-\uffff](?:[a-z0-9\u00a1-\uffff-]{0,62})\.)+[a-z\u00a1-\uffff]{2,24}(?::[0-9]+)?(?:[/?#]\S*)?", re.IGNORECASE)
 # Pages of Wikidata and Kohesio that show an item.
 _ITEM_PAGES = (
-    (re.compile(r"(?:m\.)?wikidata\.org/(?:wiki|entity)/(?:Special:EntityData/)?(Q[0-9]+)"), WIKIDATA),
+    (re.compile(r"(?:m\.)?wikidata\.org/(?:wiki|entity)/(?:Special:EntityData/)?(Q[0-9]+)", re.IGNORECASE), WIKIDATA),
     (re.compile(r"linkedopendata\.eu/(?:wiki/Item:|entity/)(Q[0-9]+)"), KOHESIO),
     (re.compile(r"kohesio\.ec\.europa\.eu/[a-z]{2}/[a-z-]+/(Q[0-9]+)"), KOHESIO),
+    (re.compile(r"isni\.org/(?:isni/|page/)?([0-9]{15}[0-9X])/?$", re.IGNORECASE), ISNI),
+    (re.compile(r"dx\.doi\.org/(10\..+)"), DOI),
 )
 # Sites whose pages are about other things than whoever runs the site.
 _REGISTERS = {
@@ -131,14 +137,22 @@ def _eli(local: str) -> Iterator[str]:
 def _of_system(system: str, rest: str) -> Iterator[str]:
     """What is written after the name of its system."""
     base = {
-        "ror": ROR, "wikidata": WIKIDATA, "wd": WIKIDATA, "nuts": NUTS, "eurovoc": EUROVOC, "euroscivoc": EUROSCIVOC, "kohesio": KOHESIO, "country": COUNTRY, "doi": "https://doi.org/",
+        "ror": ROR, "wikidata": WIKIDATA, "wd": WIKIDATA, "nuts": NUTS, "eurovoc": EUROVOC, "euroscivoc": EUROSCIVOC, "kohesio": KOHESIO, "country": COUNTRY, "doi": DOI, "isni": ISNI,
     }.get(system)  # fmt: skip
     if system == "eli":
         yield from _eli(rest.removeprefix("/eli/"))
     elif base:
-        yield key(base + rest)
+        yield key(base + (re.sub(r"[\s-]", "", rest) if system == "isni" else rest))
+    if system in ("country", "nuts"):
+        yield from _of_state(rest)
     yield key(f"urn:{system}:{rest}")
     yield key(rest)
+
+
+def _of_state(code: str) -> Iterator[str]:
+    """Greece and the United Kingdom, whose codes the EU writes otherwise than ISO 3166."""
+    if state := {"GR": "GRC", "EL": "GRC", "GB": "GBR", "UK": "GBR"}.get(code.upper()):
+        yield key(COUNTRY + state)
 
 
 def _bare(text: str) -> Iterator[str]:
@@ -148,8 +162,13 @@ def _bare(text: str) -> Iterator[str]:
     if _ITEM.fullmatch(text):
         yield key(WIKIDATA + text)
         yield key(KOHESIO + text)
+    if _ISNI.fullmatch(text):
+        yield key(ISNI + re.sub(r"[\s-]", "", text))
+    if _DOI.fullmatch(text):
+        yield key(DOI + text)
     if _NUTS.fullmatch(text):
         yield key(NUTS + text)
+    yield from _of_state(text)
     if _COUNTRY.fullmatch(text):
         yield key(COUNTRY + text)
     if _CELEX.fullmatch(text):

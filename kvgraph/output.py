@@ -18,11 +18,11 @@ from rich.table import Table
 from .connections import ConnectionResult
 from .doctor import Finding
 from .formats import UnknownFormat, by_name
-from .graph import Description, Rows, Triples, to_python
 from .namespaces import ID, compact
+from .results import Description, Rows, Triples, to_python
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)  # :x: in somebody's data is no picture
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 RESULT_FORMATS = ("table", "csv", "tsv", "json")
 TRIPLE_FORMATS = ("turtle", "ntriples", "jsonld", "rdfxml")
@@ -109,7 +109,7 @@ def print_paths(result: ConnectionResult, format: str | None) -> None:
         return print_records(rows, ["path", "cost", "hop", "sentence", "from", "to", "basis", "source"], format)
     for row in rows:
         if row["hop"] == 1:
-            out.print(f"\n[bold]{row['path']}.[/] [dim]length {row['cost']:.1f}[/]")
+            out.print(f"\n[bold]{row['path']}.[/] [dim]{row['cost']:.1f} points[/]")
         basis = (row["basis"] or "").rpartition("/")[2]
         out.print(f"   {escape(row['sentence'])}. [dim]{escape(basis)}: {escape(row['source'] or 'no page')}[/]")
     if result.reason:

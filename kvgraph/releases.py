@@ -131,7 +131,7 @@ def current(home: Path) -> Release:
     try:
         target = os.readlink(home / "current")
     except OSError:
-        raise NoRelease(f"No release in {home}.", hint="Build one with: kvgraph build") from None
+        raise NoRelease(f"No release in {home}.", hint="Build one with: kvgraph build. If it is elsewhere, name the folder with --home or KVGRAPH_HOME.") from None
     return find(home, Path(target).name)
 
 

@@ -59,7 +59,7 @@ class NoSearchIndex(KvgraphError):
     """The folder holds no search index."""
 
     def __init__(self, folder: Path):
-        super().__init__(f"There is no search index in {folder}.", hint="Make one with: kvgraph build")
+        super().__init__(f"There is no search index in {folder}.", hint="Make one with: kvgraph build --force")
 
 
 @lru_cache(20_000)  # the names of a country stand in everything that lies in it
@@ -90,8 +90,9 @@ def open_index(folder: Path) -> tantivy.Index:
     if not (folder / "meta.json").is_file() or not (folder / FILE).is_file():  # a release of before there were facets
         raise NoSearchIndex(folder)
     # tantivy puts a lock file beside what it opens, even to read. A release is never written to and may lie on a
-    # read-only disk, so it opens a folder of links; once its segments are mapped the folder is not needed any more.
-    with tempfile.TemporaryDirectory(prefix="kvgraph-") as links:
+    # read-only disk, so it opens a folder of links; once its segments are mapped the folder is not needed any more. A thread of
+    # tantivy may lock it while it is being removed; then an empty folder stays behind, and nothing else is wrong.
+    with tempfile.TemporaryDirectory(prefix="kvgraph-", ignore_cleanup_errors=True) as links:
         for path in folder.iterdir():
             if not path.name.endswith(".lock"):
                 os.symlink(path.resolve(), os.path.join(links, path.name))

@@ -82,7 +82,7 @@ class NoSimilarity(KvgraphError):
     """The folder holds no index of what things share."""
 
     def __init__(self, folder: Folder):
-        super().__init__(f"There is no index of similar things in {folder}.", hint="Make one with: kvgraph build")
+        super().__init__(f"There is no index of similar things in {folder}.", hint="Make one with: kvgraph build --force")
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,19 @@ import codecs
 import csv
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from .errors import KvgraphError
 
 SPREADSHEET = ".xlsx"
+SPREADSHEETS = (SPREADSHEET, ".xlsm")
+_TABBED = (".tsv", ".tab")
+_OTHER = (".xls", ".xlsb", ".ods", ".numbers", ".json", ".pdf", ".zip", ".gz")  # where people keep tables that cannot be read here
 SEPARATORS = ",;\t|"
 SAMPLE = 64 * 1024  # bytes that decide on the encoding and the separator
 LONGEST_CELL = 1_000_000  # characters
@@ -34,9 +38,12 @@ class Table:
         self.columns, self._rows = columns, rows
 
     def __iter__(self) -> Iterator[list[str]]:
-        for row in self._rows:
+        wide = len(self.columns)
+        for number, row in enumerate(self._rows, 1):
+            if any(row[wide:]):
+                raise BadTable(f"Row {number} below the heading has {len(row)} cells, and the heading has {wide}.", hint="Perhaps a text with the separator in it stands without quotation marks.")
             if any(row):
-                yield (row + [""] * len(self.columns))[: len(self.columns)]
+                yield (row + [""] * wide)[:wide]
 
     def column(self, name: str) -> int:
         """The place of a column, upper and lower case alike. Raises :class:`BadTable`, naming the columns there are."""
@@ -57,7 +64,9 @@ def reading(path: Path, encoding: str | None = None) -> Iterator[Table]:
 
 def _rows(path: Path, encoding: str | None, stack: ExitStack) -> Iterator[list[str]]:
     try:
-        if path.suffix.lower() == SPREADSHEET:
+        if path.suffix.lower() in _OTHER:
+            raise BadTable(f"{path.name} is no table that can be read here.", hint="Save it as XLSX or CSV.")
+        if path.suffix.lower() in SPREADSHEETS:
             yield from _sheet(path)
         else:
             yield from _csv(stack.enter_context(path.open(encoding=encoding or _encoding(path), newline="")), path)
@@ -70,8 +79,8 @@ def _rows(path: Path, encoding: str | None, stack: ExitStack) -> Iterator[list[s
 
 
 def _table(rows: Iterator[list[str]], path: Path) -> Table:
-    heading = next(rows, None)
-    if not heading or not any(heading):
+    heading = next((row for row in rows if any(row)), None)
+    if not heading:
         raise BadTable(f"{path.name} is empty.", hint="The first row must name the columns.")
     return Table(heading, rows)
 
@@ -90,12 +99,24 @@ def _encoding(path: Path) -> str:
 
 
 def _csv(file: TextIO, path: Path) -> Iterator[list[str]]:
-    first = file.readline(LONGEST_CELL)
+    first = next((line for line in iter(lambda: file.readline(LONGEST_CELL), "") if line.strip()), "")  # the heading, whose separators count
     file.seek(0)
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(file, delimiter=max(SEPARATORS, key=first.count))
+    ended = False
+
+    def lines() -> Iterator[str]:
+        nonlocal ended
+        yield from file
+        ended = True
+
+    reader = csv.reader(lines(), delimiter=max(SEPARATORS, key=first.count))
+    begun = 1
     try:
-        yield from reader
+        for row in reader:
+            if ended:  # only a quotation mark that is still open asks for a line after the last
+                raise BadTable(f"{path.name}, line {begun}: a quotation mark has no partner up to the end of the table.")
+            yield row
+            begun = reader.line_num + 1
     except csv.Error as error:
         raise BadTable(f"{path.name}, line {reader.line_num}: {error}.", hint="Perhaps a quotation mark has no partner.") from None
 
@@ -107,41 +128,46 @@ def _sheet(path: Path) -> Iterator[list[str]]:
         with zipfile.ZipFile(path) as archive:
             if sum(part.file_size for part in archive.infolist()) > LARGEST_SHEET:
                 raise BadTable(f"{path.name} is too large a spreadsheet.", hint="Save it as CSV.")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+            for row in book.worksheets[0].iter_rows(values_only=True):
+                yield ["" if cell is None else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell) for cell in row]
+    except BadTable:
+        raise
+    except Exception:  # whatever the library makes of a file that somebody made otherwise, or to do harm
         raise BadTable(f"{path.name} is no spreadsheet that can be read.", hint="Save it as XLSX or CSV again.") from None
-    try:
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            yield ["" if cell is None else f"{cell:g}" if isinstance(cell, float) and cell.is_integer() else str(cell) for cell in row]
-    finally:
-        book.close()
 
 
 @contextmanager
 def writing(path: Path | None, file: TextIO, columns: list[str]) -> Iterator["Writer"]:
     """Write a table, by the suffix of its name as CSV, TSV or spreadsheet; without a path as CSV to ``file``.
 
-    The file appears under its name when it is whole.
+    The file appears under its name when it is whole. Raises :class:`~kvgraph.errors.KvgraphError` for a suffix of another kind of file.
     """
     if path is None:
         yield Writer(_csv_row(csv.writer(file, lineterminator="\n")), columns)
         return
-    draft = path.with_name(f".{path.name}.draft")
+    if path.suffix.lower() not in ("", SPREADSHEET, *_TABBED, ".csv", ".txt"):
+        raise KvgraphError(f"{path.name}: a table is not written as {path.suffix}.", hint="Name a .csv, .tsv or .xlsx file.")
+    draft = path.with_name(f".{path.name}.draft") if path.is_file() or not path.exists() else path  # a pipe or a device cannot be replaced
     try:
         if path.suffix.lower() == SPREADSHEET:
-            with xlsxwriter.Workbook(draft, {"constant_memory": True, "strings_to_formulas": False}) as book:
+            # Opened here: the library opens it when all has been written, and hours of names would be lost for a folder that is not there.
+            with draft.open("wb") as target, xlsxwriter.Workbook(target, {"constant_memory": True, "strings_to_formulas": False}) as book:
                 sheet = book.add_worksheet("Reconciled")
                 sheet.freeze_panes(1, 0)
                 yield Writer(_sheet_row(sheet), columns)
         else:
             with draft.open("w", encoding="utf-8-sig", newline="") as target:  # the mark tells spreadsheets that it is UTF-8
-                dialect = "excel-tab" if path.suffix.lower() in (".tsv", ".tab") else "excel"
+                dialect = "excel-tab" if path.suffix.lower() in _TABBED else "excel"
                 yield Writer(_csv_row(csv.writer(target, dialect=dialect)), columns)
-        draft.replace(path)
-    except OSError as error:
-        raise KvgraphError(f"{path.name} cannot be written: {error.strerror or error}.") from None
+        if draft != path:
+            draft.replace(path)
+    except (OSError, FileCreateError) as error:  # the second one is made of the first, and no OSError
+        why = error.args[0] if isinstance(error, FileCreateError) else error
+        raise KvgraphError(f"{path.name} cannot be written: {getattr(why, 'strerror', None) or why}.") from None
     finally:
-        draft.unlink(missing_ok=True)
+        if draft != path:
+            draft.unlink(missing_ok=True)
 
 
 class Writer:
@@ -192,7 +218,7 @@ def _sheet_row(sheet):
 
 def lines(path: Path) -> int | None:
     """About how many rows a text file has, for a progress bar; None for a spreadsheet."""
-    if path.suffix.lower() == SPREADSHEET:
+    if path.suffix.lower() in SPREADSHEETS:
         return None
     with path.open("rb") as file:
         return max(0, sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1)

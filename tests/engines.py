@@ -32,7 +32,7 @@ def oxigraph(*options: str, log: Path | None = None):
         yield Engine(base + "/query", base + "/store", process)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def answers(url: str) -> bool:

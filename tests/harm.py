@@ -86,7 +86,7 @@ def served(tmp_path_factory):
         honest.stop.set()
         honest.join()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def as_before(served):
@@ -109,9 +109,9 @@ def stranger(served, listener):
     yield client
     wait_for(lambda: len(served.took) > answers + 2)
     assert served.wrong[wrong:] == []
-    assert max(served.took[answers:]) < 1.0
+    assert max(served.took[answers:]) < LIMITS.timeout, "as long as it takes when one must wait for the end of a hostile query"
     assert listener.calls == calls
-    wait_for(lambda: all(w["ready"] and w["busy"] is None for w in client_status(client)["workers"]), 5)
+    wait_for(lambda: all(w["ready"] and w["busy"] is None for w in client_status(client)["workers"]))
 
 
 def client_status(client):
@@ -121,11 +121,12 @@ def client_status(client):
         client.close()
 
 
-def wait_for(condition, seconds=10.0):
+def wait_for(condition, seconds=60.0):
     end = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end, "this never came true"
         time.sleep(0.02)
+    return found
 
 
 def memory(status):
@@ -137,7 +138,7 @@ def memory(status):
     return total * 1024
 
 
-def refused(client, query, error, within=0.5, **options):
+def refused(client, query, error, within=LIMITS.timeout / 2, **options):
     """The error a query gets, in time."""
     began = time.monotonic()
     with pytest.raises(error) as caught:

@@ -1,6 +1,7 @@
 """Starts the real thing for tests: `kvgraph serve` in a process of its own, on a free port of 127.0.0.1."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,9 +14,15 @@ from pathlib import Path
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One below those that the system gives to whoever calls: nobody takes it before the server does."""
+    while True:
+        port = 10_000 + secrets.randbelow(22_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass  # taken: another one
 
 
 @contextmanager
@@ -26,7 +33,7 @@ def served(home: Path, *options: str):
     said = tempfile.NamedTemporaryFile("w+", prefix="kvgraph-serve-", suffix=".log")  # not a pipe: whoever says much must not have to wait for a reader
     process = subprocess.Popen(command, stderr=said, env={**os.environ, "PYTHONUNBUFFERED": "1"}, start_new_session=True)
     try:
-        until(lambda: process.poll() is not None or "kvgraph serves release" in Path(said.name).read_text(), 90)
+        until(lambda: process.poll() is not None or "kvgraph serves release" in Path(said.name).read_text())
         assert process.poll() is None, Path(said.name).read_text()
         yield f"http://127.0.0.1:{port}"
     except BaseException:
@@ -35,7 +42,7 @@ def served(home: Path, *options: str):
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(20)
+            process.wait(60)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -52,7 +59,7 @@ def get(url: str, accept: str = "*/*") -> tuple[int, str, bytes]:
             return error.code, error.headers.get_content_type(), error.read()
 
 
-def until(condition, seconds: float = 20.0):
+def until(condition, seconds: float = 90.0):
     """Wait for a condition; its value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -17,7 +17,7 @@ ROWS = [
     ["build", "contribute", "export", "push"],
     ["gathering"],
     ["graph"],
-    ["sources", "store", "search", "search_facets", "search_index", "search_snippets", "search_values", "connections", "connection_parts", "connection_index", "connection_groups", "connection_network", "layout", "regions", "region_index", "shortest_paths", "similarity", "entities", "validate", "links", "link", "identifiers", "reconciliation", "tables", "releases", "changes", "event_stream"],
+    ["sources", "store", "search", "search_facets", "search_index", "search_snippets", "search_values", "connections", "connection_parts", "connection_index", "connection_groups", "connection_network", "layout", "regions", "region_index", "shortest_paths", "similarity", "entities", "validate", "links", "link", "identifiers", "reconciliation", "tables", "releases", "changes", "event_stream", "results"],
     ["queries", "params", "formats", "spreadsheet"],
     ["model"],
     ["namespaces", "errors", "resources", "logs"],

@@ -4,12 +4,16 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from kvgraph.cli import main
+from kvgraph.cli.root import Commands
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 LAB = "practice/living-lab"
@@ -180,3 +184,79 @@ def test_doctor_finds_nothing_wrong(run):
 def test_doctor_says_how_to_mend(tmp_path):
     done = CliRunner().invoke(main, ["doctor", "--home", str(tmp_path)])
     assert done.exit_code == 1 and "kvgraph build" in done.stdout
+
+
+# ── Places that are not there, and what cannot be written ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("args", [["build"], ["import", "ror", "x.json"], ["users"]])
+def test_a_home_that_cannot_be_is_a_message(tmp_path, args):
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(main, [*args, "--home", str(tmp_path / "file")])
+    assert done.exit_code == 1 and "Error:" in done.stderr and "Traceback" not in done.output
+
+
+def test_a_folder_without_records_is_no_reason_to_publish_nothing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = CliRunner().invoke(main, ["build", "--home", str(tmp_path / "home"), "--data", str(tmp_path / "empty")])
+    assert done.exit_code == 1 and "There are no records in" in done.stderr
+
+
+def test_files_that_cannot_be_read_or_written_are_named(run, tmp_path):
+    (tmp_path / "q.rq").write_bytes(b'SELECT * { ?s ?p "\xff" }')
+    (tmp_path / "notes.txt").write_text("notes")
+    for args, message in (
+        (["query", "--file", str(tmp_path / "q.rq")], "is not in UTF-8: byte 19 is 0xff"),
+        (["export", "--output", str(tmp_path / "none" / "dump.nq")], "No such file or directory"),
+        (["import", "table", "--template", str(tmp_path / "none" / "t.xlsx")], "No such file or directory"),
+        (["validate", str(tmp_path / "notes.txt")], "the name ends in none of .trig"),
+    ):
+        done = run(*args)
+        assert done.exit_code == 1 and message in done.stderr and "Traceback" not in done.output
+
+
+def test_a_dash_is_standard_output(run):
+    assert "Living lab of the harbour" in run("export", "-o", "-").stdout
+
+
+@pytest.mark.parametrize("error, of_disk", [(TimeoutError("the read timed out"), False), (OSError(28, "No space left on device"), True), (PermissionError(13, "Permission denied", "/x"), True)])
+def test_only_errors_of_disks_are_given_advice_on_disks(error, of_disk):
+    @click.group(cls=Commands)
+    def commands():
+        pass
+
+    @commands.command()
+    def fetch():
+        raise error
+
+    done = CliRunner().invoke(commands, ["fetch"])
+    assert done.exit_code == 1 and str(error.strerror or error) in done.stderr and ("room on the disk" in done.stderr) is of_disk
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="/dev/full is what Linux has for a disk that is full")
+def test_a_full_disk_is_noticed_and_a_device_not_replaced(small_home):
+    """What is buffered is written when the program ends, where nobody looks any more."""
+    for args in (["run", "practices-per-channel"], ["export", "-o", "/dev/full"]):
+        with open("/dev/full", "wb", buffering=0) as full:
+            done = subprocess.run([sys.executable, "-m", "kvgraph", *args, "--home", str(small_home)], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "No space left on device" in done.stderr and Path("/dev/full").is_char_device()
+
+
+def test_errors_are_said_where_there_is_no_standard_output(tmp_path):
+    (tmp_path / "file").touch()
+    command = f"exec '{sys.executable}' -m kvgraph build --home '{tmp_path / 'file'}' >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "Error:" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_is_said_twice_or_is_not_there_is_refused(run):
+    done = run("run", "practices-by-region", "region=nuts:ES51", "region=nuts:ES52")
+    assert done.exit_code == 2 and "'region' is said twice" in done.stderr
+    assert run("describe", "http://example.org/nothing", "-f", "turtle").exit_code == 1
+
+
+def test_a_template_needs_no_name_and_messages_have_no_pictures(run, tmp_path):
+    done = run("import", "--template", str(tmp_path / "practices.csv"))
+    assert done.exit_code == 0 and (tmp_path / "practices.csv").read_text(encoding="utf-8-sig").startswith("title,")
+    (tmp_path / "names.csv").write_text("root:x:0\nKU Leuven\n")
+    assert "root:x:0" in run("reconcile", str(tmp_path / "names.csv"), "--column", "name").stderr

@@ -24,10 +24,10 @@ TYPES = {
 RECORDS = [p for p in FILES if p.parent.name in TYPES]
 # A change of a number here is a change of what the release says: make it on purpose, and say it in the CHANGELOG.
 COUNTS = {
-    "Practice": 380,
-    "LearningExample": 154,
-    "Actor": 813,
-    "Policy": 209,
+    "Practice": 713,
+    "LearningExample": 262,
+    "Actor": 1441,
+    "Policy": 228,
     "Principle": 76,
 }
 REGIONS = 1798

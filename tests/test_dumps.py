@@ -166,11 +166,36 @@ def test_if_range_13_1_5(client, address, content):
     other = client.get(address, headers={"Range": "bytes=0-9", "If-Range": '"other"'})
     assert (same.status_code, same.data) == (206, content[:10])
     assert (other.status_code, other.data) == (200, content)
+    date = client.head(address).headers["Last-Modified"]
+    said = {f"W/{tag}": 200, date: 206, "Mon, 01 Jan 1990 00:00:00 GMT": 200, "Fri, 01 Jan 2100 00:00:00 GMT": 200}
+    assert {s: client.get(address, headers={"Range": "bytes=0-9", "If-Range": s}).status_code for s in said} == said
+
+
+def test_an_end_longer_than_the_file_is_all_of_it_14_1_2(client, address, content):
+    answer = client.get(address, headers={"Range": f"bytes=-{len(content) + 1}"})
+    assert (answer.status_code, answer.data) == (206, content)
+    assert client.get(address, headers={"Range": "bytes=-" + "9" * 5000}).data == content
+
+
+def test_conditions_go_before_parts_13_2_2(client, address, content):
+    tag = client.head(address).headers["ETag"]
+
+    def status(**fields):
+        return client.get(address, headers={"Range": "bytes=0-9", **{name.replace("_", "-"): value for name, value in fields.items()}}).status_code
+
+    assert status(If_None_Match=tag) == 304 and status(If_None_Match='"other"') == 206
+    assert status(If_Match=tag) == status(If_Match="*") == 206 and status(If_Match='"other"') == 412
+    assert status(If_Unmodified_Since="Mon, 01 Jan 1990 00:00:00 GMT") == 412 and status(If_Unmodified_Since="Fri, 01 Jan 2100 00:00:00 GMT") == 206
+    assert status(If_Modified_Since="Fri, 01 Jan 2100 00:00:00 GMT") == 304 and status(If_Modified_Since="no date") == 206
+    endless = "Mon, 01 Jan 99999999999 00:00:00 GMT"
+    assert status(If_Modified_Since=endless) == status(If_Unmodified_Since=endless) == 206 and status(If_Range=endless) == 200
 
 
 def test_if_none_match_13_1_2(client, address):
     tag = client.head(address).headers["ETag"]
-    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    for known in (tag, f"W/{tag}", "*"):
+        answer = client.get(address, headers={"If-None-Match": known})
+        assert answer.status_code == 304 and answer.headers["Cache-Control"] == client.get(address).headers["Cache-Control"]
     assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
 
 

@@ -70,7 +70,7 @@ from kvgraph.store import Embedded
 for query in json.load(sys.stdin):
     print(Embedded(Store()).ask(query))
 """
-    done = subprocess.run([sys.executable, "-c", script], input=json.dumps(queries), capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], input=json.dumps(queries), capture_output=True, text=True, timeout=120)
     assert (done.returncode, len(done.stdout.split())) == (0, len(queries)), done.stderr
 
 
@@ -156,17 +156,16 @@ def test_hanging_up_frees_the_worker(stranger):
     began = time.monotonic()
     outcome, file = stranger.answer_file(HONEST, TSV)
     file.close()
-    assert outcome.rows == 5 and time.monotonic() - began < 0.5  # long before the query would have run into its limit
+    assert outcome.rows == 5 and time.monotonic() - began < LIMITS.timeout / 2  # long before the query would have run into its limit
 
 
 def test_a_worker_killed_from_outside(stranger):
     with ThreadPoolExecutor(1) as executor:
         asked = executor.submit(stranger.answer_file, CROSS, JSON)
-        wait_for(lambda: any((w["busy"] or 0) > 0.2 for w in stranger.status()["workers"]))
-        [victim] = [w["pid"] for w in stranger.status()["workers"] if (w["busy"] or 0) > 0.2]
+        [victim] = wait_for(lambda: [w["pid"] for w in stranger.status()["workers"] if (w["busy"] or 0) > 0.2])
         os.kill(victim, signal.SIGKILL)
         with pytest.raises(EngineCrashed, match="SIGKILL"):
-            asked.result(1)
+            asked.result(60)
     wait_for(lambda: victim not in {w["pid"] for w in stranger.status()["workers"]} and len(stranger.status()["workers"]) == 2)
 
 

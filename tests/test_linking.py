@@ -2,8 +2,10 @@
 
 import os
 from dataclasses import replace
+from math import log2
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
@@ -12,13 +14,14 @@ from click.testing import CliRunner
 from kvgraph.build.read import source_files
 from kvgraph.cli import main
 from kvgraph.errors import KvgraphError
-from kvgraph.link import engines, explanation, identifiers, reading, run
+from kvgraph.link import candidates, engines, explanation, features, identifiers, reading, run
 from kvgraph.link.conflicts import conflicts, settled
-from kvgraph.link.decide import Evidence
+from kvgraph.link.decide import ACCEPT, REVIEW, Evidence, decide
 from kvgraph.link.mappings import CLOSE, CURATION, EXACT, LOGICAL, MODEL, Mapping, evidence_text, read_table, reviewed, table
 from kvgraph.link.model import COMPARISONS, fitted
 from kvgraph.link.names import parse, script
 from kvgraph.link.organisations import Organisation, domain
+from kvgraph.link.rows import sides
 from kvgraph.link.statements import LINKS, quads
 from kvgraph.resources import folder
 from kvgraph.sources.organisations import SCHEMA
@@ -80,6 +83,17 @@ def test_an_acronym_is_never_accepted_whatever_its_place(links):
     assert not links["boku"].accepted
 
 
+@pytest.mark.parametrize("more, verdict", [
+    ({}, REVIEW), ({"initials": "initials are no acronym"}, REVIEW), ({"initials": "initials are an acronym of three letters"}, ACCEPT), ({"homepage": "same page"}, ACCEPT),
+    ({"name": "equal name"}, ACCEPT),
+])  # fmt: skip
+def test_few_words_and_a_small_place_are_not_enough_without_initials_or_a_homepage(more, verdict):
+    found = {"name": "few of the words asked, few of those found, in its names together", "place": "same place, with few organisations", **more}
+    at = {c.name: next((len(c.levels) - 1 - n for n, level in enumerate(c.levels) if level.label == found.get(c.name)), -1) for c in COMPARISONS}
+    row = {"record_l": 0, "record_r": 0, "text_l": "asked", "text_r": "known", "weight": 9.0, **{f"gamma_{name}": level for name, level in at.items()}}
+    assert [decision.verdict for decision in decide(pa.Table.from_pylist([row]), fitted())] == [verdict]
+
+
 def test_a_homepage_finds_what_shares_no_word():
     asked = [actor("Life Sciences Campus", homepage="boku.example/"), actor("Rector's Office", homepage="https://shared.example/")]
     register = [*REGISTER, known(50, "Universität für Bodenkultur Wien", homepage="https://www.boku.example"), known(51, "Clinic", homepage="shared.example"),
@@ -88,6 +102,65 @@ def test_a_homepage_finds_what_shares_no_word():
         found = run.match(asked, register, "ror", made, day=DAY)
     assert {(link.subject_id[-6:], link.object_id[-2:]) for link in found if link.accepted} <= {("campus", "50")}
     assert ("campus", "50") in {(link.subject_id[-6:], link.object_id[-2:]) for link in found}
+
+
+def test_the_name_of_the_whole_in_front_finds_its_part():
+    register = [*REGISTER, replace(known(60, "Institute of Hydrology", place="Vienna"), parents=(f"{ROR}{1:08d}",)), known(61, "Institute of Hydrology", place="Vienna")]
+    with engines.engine("duckdb") as made:
+        found = run.match([actor("University of Vienna, Institute of Hydrology", place="Vienna")], register, "ror", made, day=DAY)
+    best = max(found, key=lambda link: link.confidence)
+    assert best.object_id == f"{ROR}{60:08d}"
+    assert "parents" in {line.feature for line in best.evidence}
+
+
+def test_what_sounds_almost_like_a_word_agrees_for_less_than_the_word():
+    saints = [known(200 + n, f"{saint} Hospital", place="Linz") for n, saint in enumerate(("Francis", "Barbara", "Elisabeth", "Vincent", "Joseph", "Martin"))]
+    asked = [actor("Franziskus-Spital", place="Linz"), actor("Krankenhaus Francis", place="Linz")]
+    words = [(row["row"], row["word"], row["cost"]) for row in sides(asked, saints)[0].words.to_pylist() if row["slot"] == 0]
+    assert words == [(0, "frnscs", 0), (0, "frncsc", 139), (1, "frncsc", 0)]
+    with engines.engine("duckdb") as made:
+        found = run.match(asked, saints, "ror", made, replace(fitted(), review=-99.0), day=DAY)
+    sure = {link.subject_label: link.confidence for link in found if link.object_id.endswith("200")}
+    assert sure["Krankenhaus Francis"] > sure["Franziskus-Spital"] > max(link.confidence for link in found if not link.object_id.endswith("200"))
+
+
+def test_what_other_names_have_in_place_of_a_word_agrees_once_for_it(monkeypatch):
+    monkeypatch.setattr(features, "instead", lambda: {"tcn": {"tcnlg": 100, "pltcn": 100}})
+    towns = [known(300 + n, f"{town} Polytechnic of Technology", country="CZE", place=town) for n, town in enumerate(("Liberec", "Ostrava", "Brno", "Zlín", "Plzeň", "Kladno"))]
+    with engines.engine("duckdb") as made:
+        for name, table in zip(("asked", "known"), sides([actor("Technical Liberec", "CZE", "Liberec")], [*REGISTER, *towns])):
+            made.put(name, table.rows)
+            made.put(f"{name}_words", table.words)
+        made.put("known_parents", table.parents)
+        made.make("candidates", candidates.CANDIDATES)
+        made.make("pairs", candidates.PAIRS)
+        shared = made.fetch("SELECT p.telling FROM pairs p JOIN known k ON k.row = p.right_row WHERE k.text LIKE 'Liberec%'").to_pylist()
+        weights = {word: weight for word, weight in made.connection.execute("SELECT DISTINCT word, weight FROM known_words").fetchall()}
+    technical = max(weights["tcnlg"], weights["pltcn"]) - 100
+    assert [row["telling"] for row in shared] == [technical + weights["lbrc"]]
+
+
+def test_the_only_museum_of_a_town_is_said_to_be_that():
+    register = [*REGISTER, known(80, "Muzeum Vysočiny", country="CZE", place="Jihlava"), known(81, "Vysoká škola polytechnická", country="CZE", place="Jihlava")]
+    with engines.engine("duckdb") as made:
+        found = run.match([actor("Highlands Museum", "CZE", "Jihlava")], register, "ror", made, replace(fitted(), review=-99.0), day=DAY)
+    best = max(found, key=lambda link: link.confidence)
+    assert best.object_id[-2:] == "80"
+    assert "same kind, of which there is one in the same place" in {line.finding for line in best.evidence}
+
+
+def test_a_person_is_asked_about_five_candidates_at_most():
+    rows = [{"record_l": 0, "record_r": n, "text_l": "asked", "text_r": "known", "weight": -1.0, **{f"gamma_{c.name}": -1 for c in COMPARISONS}, "gamma_name": 0} for n in range(8)]
+    assert [decision.verdict for decision in decide(pa.Table.from_pylist(rows), replace(fitted(), review=-4.0))].count(REVIEW) == 5
+
+
+def test_the_only_one_of_its_kind_in_its_place_is_said_to_be_that():
+    register = [*REGISTER, known(70, "Steyr University", place="Steyr"), known(71, "Steyr Institute of Research", place="Steyr")]
+    with engines.engine("duckdb") as made:
+        found = run.match([actor("Anton Bruckner Universität Steyr", place="Steyr"), actor("Universität Wien", place="Wien")], register, "ror", made, day=DAY)
+    kinds = {link.object_id[-2:]: line.finding for link in found for line in link.evidence if line.feature == "kind"}
+    assert kinds["70"] == "same kind, of which there is one in the same place"
+    assert kinds["01"] == "same kind, of which there are up to ten in the same place"
 
 
 def test_what_speaks_for_others_speaks_against_each():
@@ -257,15 +330,20 @@ def test_who_is_killed_while_writing_links_leaves_the_old_ones_or_the_new_ones(t
 
 def test_the_model_knows_every_level_and_no_other():
     model = fitted()
-    assert {c.name: {level.label for level in c.levels} for c in COMPARISONS} == {name: set(levels) for name, levels in model.levels.items()}
-    assert all(0 < m < 1 and 0 < u <= 1 for levels in model.levels.values() for m, u in levels.values())
+    assert {c.name: {level.label for level in c.levels} for c in COMPARISONS} == {name: set(weights) for name, weights in model.weights.items()}
+    assert all(-20 < bits < 20 for weights in model.weights.values() for bits in weights.values())
 
 
 def test_what_agrees_more_says_more():
-    levels = fitted().levels
-    ratio = {name: {label: m / u for label, (m, u) in of.items()} for name, of in levels.items()}
-    assert ratio["name"]["equal name"] > 50 * ratio["name"]["few words in a name"]
-    assert ratio["place"]["same place, with few organisations"] > ratio["place"]["same place, with many organisations"] > ratio["place"]["another place"]
+    weights = fitted().weights
+    assert weights["name"]["equal name"] > 5 + weights["name"]["few of the words asked, few of those found, in a name"]
+    assert weights["place"]["same place, with few organisations"] > weights["place"]["same place, with many organisations"] > weights["place"]["another place"]
+
+
+def test_a_weight_of_the_model_is_a_weight_of_splink():
+    levels = [level for comparison in fitted().settings()["comparisons"] for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+    bits = [log2(level["m_probability"] / level["u_probability"]) for level in levels]
+    assert bits == pytest.approx([weight for weights in fitted().weights.values() for weight in weights.values()])
 
 
 # ── Reading, and the command line ────────────────────────────────────────────────────────────────────────────────────
@@ -320,6 +398,35 @@ def test_a_table_without_names_says_what_it_needs(home, tmp_path):
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
     done = CliRunner().invoke(main, ["link", "table", str(tmp_path / "bad.csv"), "ror", "--home", str(home)])
     assert done.exit_code == 1 and 'Call it "name"' in " ".join(done.output.split())
+
+
+def test_a_table_of_ones_own_may_be_a_spreadsheet_and_have_texts_of_several_lines(tmp_path):
+    import openpyxl
+
+    from kvgraph.link.reading import of_table
+
+    book = openpyxl.Workbook()
+    for row in (["Organisation", "Country"], ["University of Vienna", "AT"]):
+        book.active.append(row)
+    book.save(tmp_path / "partners.xlsx")
+    (tmp_path / "partners.csv").write_text('Organisation,Country\n"University\nof\u2028Vienna",AT\n', encoding="utf-8")
+    for name in ("partners.xlsx", "partners.csv"):
+        (found,) = of_table(tmp_path / name)
+        assert (found.iri, " ".join(found.names[0].split()), found.country) == ("line:2", "University of Vienna", "AUT")
+    (tmp_path / "open.csv").write_text('name,note\nA,"open\nB,x\n')
+    with pytest.raises(KvgraphError, match="a quotation mark has no partner"):
+        of_table(tmp_path / "open.csv")
+
+
+def test_a_table_with_too_many_organisations_is_refused_and_rows_without_a_name_do_not_count(tmp_path, monkeypatch):
+    from kvgraph.link.reading import of_table
+
+    monkeypatch.setattr(reading, "MOST", 2)
+    (tmp_path / "partners.csv").write_text("name,note\nA,\n,x\n,y\nB,\n")
+    assert [found.names for found in of_table(tmp_path / "partners.csv")] == [("A",), ("B",)]
+    (tmp_path / "partners.csv").write_text("name,note\nA,\n,x\nB,\nC,\n")
+    with pytest.raises(KvgraphError, match="more than 2 organisations"):
+        of_table(tmp_path / "partners.csv")
 
 
 def test_spark_says_how_to_get_it(monkeypatch):

@@ -237,7 +237,7 @@ def test_a_running_server_tells_how_it_is(small_home):
         assert sample(text, "kvgraph_refusals_total", reason="syntax") == 1
         assert sample(text, "kvgraph_query_seconds_count", form="ASK") == 1
         assert sample(text, "kvgraph_pool_up") == 1 and sample(text, "kvgraph_queries_waiting") == 0
-        assert sum(sample(text, "kvgraph_query_workers", state=s) for s in ("busy", "idle", "starting")) == 3
+        assert sum(sample(text, "kvgraph_query_workers", state=s) for s in ("busy", "idle", "starting")) == 4
         facts = json.loads(get(f"{base}/status", "application/json")[2])
         assert facts["answering"] and facts["limits"]["timeout"] == 20 and facts["workers"]["restarts"] == 0 and facts["failed_releases"] == []
         page = get(f"{base}/status", "text/html")[2].decode()

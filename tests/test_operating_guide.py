@@ -4,6 +4,7 @@ import configparser
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 from kvgraph import releases
 from kvgraph.build import build
+from kvgraph.contribute.accounts import account_named, sign_up
+from kvgraph.contribute.book import book
 from kvgraph.resources import ROOT, folder
 from kvgraph.server import metrics
 
@@ -24,7 +27,7 @@ COMMANDS = [text for language, text in BLOCKS if language == "sh"]
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory) -> Path:
-    """A home with two releases."""
+    """A home with two releases and an account."""
     from .conftest import SMALL
 
     home, data = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("data") / "small"
@@ -33,6 +36,7 @@ def two(tmp_path_factory) -> Path:
     lab = data / "living-lab.trig"
     lab.write_text(lab.read_text(encoding="utf-8").replace("Living lab", "Lab"), encoding="utf-8")
     build(home, data=data)
+    sign_up(book(home), "maria", "a long pass phrase", "curator")
     return home
 
 
@@ -46,7 +50,12 @@ def test_the_commands_of_the_guide_work_one_after_the_other(two, tmp_path):
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert releases.current(two).id == old, "the guide went back"
-    assert {r.id for r in releases.list_releases(tmp_path / "restored")} == {old, new}
+    restored = tmp_path / "restored"
+    assert {r.id for r in releases.list_releases(restored)} == {old, new}
+    assert account_named(book(restored), "maria").role == "curator"
+    left = {path.name for path in two.iterdir()} - {path.name for path in restored.iterdir()}
+    assert (restored / "stream" / "log.json").is_file() and {name for name in left if not name.endswith((".lock", "-wal", "-shm"))} <= {"cache"}
+    assert stat.S_IMODE((tmp_path / "kvgraph-backup.tar.gz").stat().st_mode) == 0o600
     for told in (f"ready: release {old}", '"answering": true', "# TYPE kvgraph_pool_up gauge"):
         assert told in done.stdout
 
@@ -61,6 +70,7 @@ def test_the_unit_runs_what_there_is():
     parsed.optionxform = str
     parsed.read_string(unit)
     words = parsed["Service"]["ExecStart"].split()
+    assert {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"} <= set(parsed["Service"]["SystemCallFilter"].split()), "systemd 252 does not count them to the calls of a service"
     assert words[1] == "serve" and subprocess.run([sys.executable, "-m", "kvgraph", *words[1:], "--help"], capture_output=True).returncode == 0
 
 

@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 
+import pyoxigraph as ox
 import pytest
 
-from kvgraph.store import EngineCrashed, PoolClient, QueryTooLarge
+from kvgraph.store import EngineCrashed, PoolClient, QueryTooLarge, pool
+from kvgraph.store.worker import Limits
 
 from .pools import LIGHT, graph_file  # noqa: F401
 
@@ -86,5 +88,50 @@ assert works(lambda: open("/etc/passwd")) is not done["no_files"]
 assert works(lambda: os.execv("/bin/true", ["true"])) is not done["no_files"]
 print(sorted(done.items()))
 """
-    shown = subprocess.run([sys.executable, "-c", script, port], check=True, capture_output=True, text=True, timeout=20).stdout
+    shown = subprocess.run([sys.executable, "-c", script, port], check=True, capture_output=True, text=True, timeout=120).stdout
     assert ("('no_network', True)" in shown) == (heard == [])
+
+
+def test_beside_a_store_on_the_disk_only_its_files_can_be_read(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "000012.sst").write_text("quads")
+    script = """
+import ctypes, os, sys
+from pathlib import Path
+from kvgraph.store import sandbox
+store = Path(sys.argv[1])
+version = ctypes.CDLL(None).syscall(444, None, 0, 1)  # of Landlock; -1 where there is none
+done = sandbox.isolate(store)
+def works(action):
+    try: action()
+    except OSError: return False
+    return True
+assert works(lambda: open(store / "000012.sst"))
+assert works(lambda: open("/etc/passwd")) is not done["no_files"]
+assert works(lambda: open(store / "000012.sst", "a")) is not done["no_files"]
+assert works(lambda: open(store / "new", "w")) is not done["no_files"]
+assert works(lambda: os.truncate(store / "000012.sst", 5)) is not (version >= 3)
+assert works(lambda: os.execv("/bin/true", ["true"])) is not done["call_filter"]
+assert done["no_files"] is (version >= 1)
+"""
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "store")], check=True, timeout=120)
+
+
+def test_a_store_of_very_many_files_is_read_wherever_a_query_leads(tmp_path):
+    """The engine opens a few of them at once and the others when it needs them; a release of fifteen million statements has a hundred."""
+    folder = tmp_path / "store"
+    store = ox.Store(str(folder))
+    for n in range(40):
+        store.bulk_load(f"<http://example.org/{n}> <http://example.org/is> {n} .".encode(), format=ox.RdfFormat.TURTLE)
+    store.flush()
+    del store
+    assert len(list(folder.glob("*.sst"))) > 80
+    process = pool.start(folder, tmp_path / "private" / "pool.sock", 1, Limits(timeout=20))
+    client = PoolClient(tmp_path / "private" / "pool.sock")
+    try:
+        answers = [next(iter(client.select(f"SELECT ?n {{ <http://example.org/{n}> ?is ?n }}")))["n"].value for n in range(40)]
+        assert answers == [str(n) for n in range(40)]
+    finally:
+        client.close()
+        process.terminate()
+        process.wait(10)

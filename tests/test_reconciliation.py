@@ -2,6 +2,8 @@
 
 import csv
 import io
+import sys
+import zipfile
 
 import openpyxl
 import pytest
@@ -136,6 +138,9 @@ def test_it_is_good_at_noisy_names(graph):
     *((s, "eli/reco/2022/2415/oj") for s in ("32022H2415", "CELEX:32022H2415", "celex 32022h2415", "http://publications.europa.eu/resource/celex/32022H2415",
         "https://eur-lex.europa.eu/legal-content/EN/TXT/?uri=CELEX%3A32022H2415&qid=1", "http://data.europa.eu/eli/reco/2022/2415/oj",
         "https://data.europa.eu/eli/reco/2022/2415", "https://eur-lex.europa.eu/eli/reco/2022/2415/oj/eng", "eli/reco/2022/2415/oj", "reco/2022/2415/oj", "ELI:reco/2022/2415/oj")),
+    *((s, "actor/aalborg-university") for s in ("0000 0001 0742 471X", "000000010742471x", "ISNI 0000 0001 0742 471X", "isni:000000010742471X", "http://www.isni.org/000000010742471X",
+        "https://isni.org/isni/000000010742471X", "10.13039/501100002702", "doi:10.13039/501100002702", "http://dx.doi.org/10.13039/501100002702", "https://www.wikidata.org/wiki/q601956")),
+    *((s, "country/GRC") for s in ("GRC", "EL", "GR", "country:GR")),
     *((s, "channel/spin-offs") for s in ("eurovoc:6755", "6755", "http://eurovoc.europa.eu/6755")),
     *((s, "practice/wtz-west") for s in ("http://wtz-west.at", "https://www.wtz-west.at/", "wtz-west.at", "http://wtz-west.at/en/")),
     *((s, "practice/2023-cluj-innovation-year") for s in ("KV0289", "kv0289", "practice/2023-cluj-innovation-year", "https://w3id.org/kvgraph/id/practice/2023-cluj-innovation-year")),
@@ -236,6 +241,8 @@ def test_encodings_are_recognised(run, encoding):
     ("Name\nx\n", ["-c", "Name", "--type", "acter"], "Did you mean actor?"),
     ("Name\nx\n", ["-c", "Name", "--property", "country"], "is no NAME=COLUMN"),
     ("Name\nx\n", ["-c", "Name", "--property", "colour=Name"], "There is no property 'colour'"),
+    ('Name,Note\nKU Leuven,"open\nLund University,b\n', ["-c", "Name"], "line 2: a quotation mark has no partner"),
+    ("Name,Note\nKU Leuven,a\nLund University,b,c\n", ["-c", "Name"], "Row 2 below the heading has 3 cells, and the heading has 2"),
     ("Name\nx\n", ["-c", "Name", "--encoding", "nope"], "There is no encoding 'nope'"),
     ("Name\nx\n", ["-c", "Name", "--encoding", "utf-16"], "--encoding"),
 ])  # fmt: skip
@@ -247,6 +254,25 @@ def test_mistakes_are_explained(run, text, args, says):
 def test_a_file_that_is_no_spreadsheet(run):
     done, _ = run("Name\n", "-c", "Name", name="table.xlsx")
     assert done.exit_code == 1 and "no spreadsheet" in done.stderr
+    assert "Save it as XLSX or CSV" in run("Name\n", "-c", "Name", name="table.ods")[0].stderr
+
+
+@pytest.mark.parametrize("harm", ["cut off", "a number that is none", "a sheet of charts"])
+def test_a_spreadsheet_that_is_not_as_it_should_be(run, tmp_path, harm):
+    book = openpyxl.Workbook()
+    book.active.append(["Name"])
+    book.active.append(["KU Leuven"])
+    if harm == "a sheet of charts":
+        book.create_chartsheet("charts", 0)
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "bad.xlsm", "w") as bad:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name.endswith("sheet1.xml") and harm != "a sheet of charts":
+                content = content[:-40] if harm == "cut off" else content.replace(b"</sheetData>", b'<row r="3"><c r="A3"><v>abc</v></c></row></sheetData>')
+            bad.writestr(name, content)
+    done = CliRunner().invoke(main, ["reconcile", str(tmp_path / "bad.xlsm"), "-c", "Name"])
+    assert done.exit_code == 1 and "no spreadsheet that can be read" in done.stderr and "Traceback" not in done.output
 
 
 def test_candidates_and_thresholds(run):
@@ -260,3 +286,22 @@ def test_candidates_and_thresholds(run):
 
 def test_a_cell_is_made_safe():
     assert [tables.safe(cell) for cell in ("@x", "+1", "-x", 3.5)] == ["'@x", "+1", "'-x", 3.5]
+
+
+def test_empty_lines_before_the_heading_do_not_decide_on_the_separator(tmp_path):
+    (tmp_path / "names.csv").write_text("\n\nname;country\nKU Leuven;BEL\n")
+    with tables.reading(tmp_path / "names.csv") as table:
+        assert (table.columns, list(table)) == (["name", "country"], [["KU Leuven", "BEL"]])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_table_that_cannot_be_written_is_a_message(tmp_path, suffix):
+    with pytest.raises(KvgraphError, match="found.* cannot be written: No such file or directory"):
+        with tables.writing(tmp_path / "none" / f"found{suffix}", sys.stdout, ["name"]):
+            pass
+
+
+def test_a_table_is_not_written_as_another_kind_of_file(tmp_path):
+    with pytest.raises(KvgraphError, match="not written as .pdf") as refused, tables.writing(tmp_path / "found.pdf", sys.stdout, ["name"]):
+        pass
+    assert ".xlsx" in refused.value.hint and not list(tmp_path.iterdir())

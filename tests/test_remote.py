@@ -10,7 +10,6 @@ import time
 from contextlib import contextmanager
 from gzip import decompress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -135,7 +134,7 @@ def test_serve_needs_no_pool_with_a_remote_engine(pushed, small_home, monkeypatc
         assert get(f"{base}/doc/practice/living-lab")[0] == 200
         assert get(f"{base}/sparql?query={COUNT.replace(' ', '+')}", "text/csv")[2] == b"n\r\n%d\r\n" % kvgraph.open(small_home).release.manifest["counts"]["triples"]
         commands = descendants(base.rpartition(":")[2])
-        assert any("granian" in c for c in commands) and not any("kvgraph.store.pool" in c for c in commands), commands
+        assert any("kvgraph.serve.wsgi" in c for c in commands) and not any("kvgraph.store.pool" in c for c in commands), commands
 
 
 def descendants(port: str) -> list[str]:
@@ -446,7 +445,7 @@ def test_an_engine_that_hangs_or_drips_is_not_waited_for():
                     released.set()
         finally:
             released.clear()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4, "both would take five seconds"
 
 
 def test_an_answer_too_long_is_not_read_on():
@@ -484,10 +483,10 @@ def test_what_the_guard_refuses_is_never_sent(query):
 
 def test_a_query_cannot_keep_the_client_busy():
     """SPARQLWrapper's own look for the form of a query takes minutes on so many empty lines."""
-    began = time.monotonic()
+    began = time.process_time()
     with answering(lambda r: r.send(200, YES)) as (url, _):
         assert Remote(url, default_graph="http://example.org/g").ask("\n" * 100_000 + "ASK {}")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_turtle_and_xml_are_understood():

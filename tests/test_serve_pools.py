@@ -21,7 +21,7 @@ from kvgraph.build import build
 from kvgraph.errors import KvgraphError
 from kvgraph.serve import pools, trusted_proxies
 from kvgraph.serve.pools import Pools
-from kvgraph.serve.web import Graphs
+from kvgraph.serve.web import LOADING, Graphs
 from kvgraph.server import create_app
 from kvgraph.store import PoolBusy
 
@@ -82,7 +82,7 @@ def test_older_releases_are_loaded_when_asked_for_and_at_most_two_stay(home):
         assert "Lab 1" in title(base, f"/release/{second}")[1]
         until(lambda: state(base)["older_releases_loaded"] == sorted([first, second]))
         # A third one waits until the query of another must have ended (limit and grace), and then takes the place of the one asked longest ago.
-        until(lambda: title(base, f"/release/{third}")[0] == 200, 40)
+        until(lambda: title(base, f"/release/{third}")[0] == 200)
         assert "Lab 2" in title(base, f"/release/{third}")[1]
         until(lambda: len(state(base)["older_releases_loaded"]) == 2)
         assert third in state(base)["older_releases_loaded"] and first not in state(base)["older_releases_loaded"]
@@ -103,7 +103,7 @@ def test_waiting_for_an_older_release_keeps_nobody_else_waiting(home):
         waiting = [many.submit(title, base, f"/release/{first}") for _ in range(24)]
         began = time.monotonic()
         assert title(base)[0] == 200 and get(f"{base}/healthz")[0] == 200
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < LOADING / 2
         assert {answer.result()[0] for answer in waiting} == {503}
 
 
@@ -155,13 +155,13 @@ def served_with_log(home: Path):
         yield f"http://127.0.0.1:{port}", log, process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_a_damaged_first_release_is_said_and_nothing_is_served(home):
     damage(home, ids(home)[-1])
     command = [sys.executable, "-m", "kvgraph", "serve", "--home", str(home), "--port", str(free_port())]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1 and ids(home)[-1] in done.stderr and "kvgraph releases switch" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -205,9 +205,9 @@ def test_no_request_fails_while_releases_are_switched(home):
 
 def test_when_the_web_server_dies_the_whole_ends_and_says_so(home):
     with served_with_log(home) as (base, log, process):
-        children = [child for child in _children(process.pid) if "granian" in _command(child)]
+        children = [child for child in _children(process.pid) if "kvgraph.serve.wsgi" in _command(child)]
         os.kill(children[0], signal.SIGKILL)
-        assert process.wait(20) == 1
+        assert process.wait(60) == 1
         assert "The web server ended" in log.read_text(encoding="utf-8")
 
 
@@ -221,7 +221,7 @@ def test_it_ends_quickly_and_cleanly_also_with_a_query_running(home, signum):
         children = _all_children(process.pid)
         began = time.monotonic()
         os.killpg(process.pid, signum)  # as a terminal does
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert time.monotonic() - began < 8
         slow.result()
         assert len(children) > 6 and [_command(child) for child in children if _command(child)] == []
@@ -322,5 +322,5 @@ def test_while_a_release_is_loaded_the_home_page_is_there_and_queries_wait(bundl
         with pytest.raises(TimeoutError):
             asked.result(timeout=0.3)
         (tmp_path / "state.json").write_text(json.dumps({"troubles": {release.id: "It is damaged."}}), encoding="utf-8")
-        answer = asked.result(timeout=10)
+        answer = asked.result(timeout=60)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5") and b"not loaded yet" in answer.data

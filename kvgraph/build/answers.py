@@ -6,8 +6,6 @@ Each is a file of :mod:`kvgraph.store.cached`, under the name that a server look
 import os
 import select
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,16 +19,17 @@ from ..search import SearchIndex
 from ..store import Embedded, check
 from ..store.cached import key, write
 from ..store.embedded import OnDisk
-from ..store.sandbox import die_with_parent
+from ..store.sandbox import die_with_parent, limit_memory, no_core
 
 SECONDS = 5.0  # that one answer may take: what is slower is left to who asks for it, under the limits of the server
+MEMORY = 2 << 30  # bytes that the answers may take together: as much as a server lets one query have, unless told otherwise
 CHANNELS = DEF + "channel"
 
 
 def write_answers(engine: Embedded, folder: Path, seconds: float = SECONDS) -> int:
     """Answer what pages ask, into a folder; returns how many answers there are. What takes longer than ``seconds`` is left out.
 
-    A store on the disk must not be open in this process, which forks: :func:`write_answers_apart` is for those.
+    A store on the disk must not be open in this process, which forks: :func:`write_answers_on_disk` is for those.
     """
     written = 0
 
@@ -49,13 +48,9 @@ def write_answers(engine: Embedded, folder: Path, seconds: float = SECONDS) -> i
     return written
 
 
-def write_answers_apart(store: Path, folder: Path) -> None:
-    """The same from a store on the disk, in a program of its own."""
-    subprocess.run([sys.executable, "-c", f"from {__name__} import _apart; _apart()", os.fspath(store), os.fspath(folder)], check=True)
-
-
-def _apart() -> None:
-    write_answers(Embedded.load(sys.argv[1]), Path(sys.argv[2]), seconds=4 * SECONDS)  # on the disk everything takes longer
+def write_answers_on_disk(store: str, folder: str) -> None:
+    """The same from a store on the disk; to be called by a program of its own."""
+    write_answers(Embedded.load(store), Path(folder), seconds=4 * SECONDS)  # on the disk everything takes longer
 
 
 def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds: float) -> int:
@@ -66,6 +61,10 @@ def _answer_until_slow(engine: Embedded, texts: list[str], folder: Path, seconds
         die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:
+            engine.open()
+            no_core()
+            limit_memory(MEMORY)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an engine that gets no more memory ends the process, and says so
             for text in texts:
                 _answer(engine, text, folder)
                 os.write(start, b".")

@@ -1,13 +1,15 @@
-"""Work of a build that is done by a process of its own, while the build goes on."""
+"""Work of a build that is done by a process of its own, while the build goes on: by a copy of this one, or by a new program."""
 
 import gc
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from ..errors import KvgraphError
@@ -42,7 +44,7 @@ def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
             said = answer.read()
             if not said:
                 ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # left to be collected below
-                how = f"status {ended.si_status}" if ended.si_code == os.CLD_EXITED else signal.Signals(ended.si_status).name
+                how = _how(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
                 raise KvgraphError(f"A process of the build ended ({how}) before its work was done.", hint=_WHY)
             done.append(pickle.loads(said))
         found, refused = done[0]
@@ -57,6 +59,32 @@ def apart(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         answer.close()
+
+
+@contextmanager
+def program(work: Callable[..., None], *paths: Path) -> Iterator[Callable[[], None]]:
+    """Have a function of a module done by a program of its own, given paths as texts; yields what waits for its end and raises
+    :class:`~kvgraph.errors.KvgraphError` where it failed.
+
+    It is for what :func:`apart` cannot do: a process in which a store on the disk is open must not be copied. What is still at work when the body ends is
+    ended.
+    """
+    run = f"die_with_parent({os.getpid()}); import sys; from {work.__module__} import {work.__name__} as work; work(*sys.argv[1:])"
+    running = subprocess.Popen([sys.executable, "-c", f"from {die_with_parent.__module__} import die_with_parent; {run}", *map(os.fspath, paths)])
+
+    def wait() -> None:
+        if status := running.wait():
+            raise KvgraphError(f"A program of the build ended ({_how(status)}) before its work was done.", hint=_WHY)
+
+    try:
+        yield wait
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _how(status: int) -> str:
+    return f"status {status}" if status > 0 else signal.Signals(-status).name
 
 
 def _work(work: Callable[[], object], parent: int, start: int) -> None:

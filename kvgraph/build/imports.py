@@ -1,4 +1,4 @@
-"""Imports in a build: taken in without a loop over their statements, and checked by the fast engine where they are large.
+"""Imports in a build: taken in without a loop over their statements, and checked by themselves where they are large.
 
 An import is one file of N-Quads in one graph, sorted. The same lines without the graph are its part of the merge.
 """
@@ -19,8 +19,8 @@ from ..errors import KvgraphError
 from ..namespaces import RDFS
 from ..sources.imported import Import
 
-LARGE = 50_000  # triples of an import from which on the fast engine checks it; pyshacl takes 20 s for as many
-IN_MEMORY = 4_000_000  # quads of a release, its merge included, from which on it is kept on the disk: 2 GB for each worker
+LARGE = 50_000  # triples of an import from which on it is checked by itself, and not gathered with what the other sources say
+IN_MEMORY = 4_000_000  # quads of imports, their part of the merge included, from which on a release is kept on the disk: 2 GB for each worker
 
 
 def large(found: Import) -> bool:

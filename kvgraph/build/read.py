@@ -3,6 +3,7 @@
 Pure reading: nothing here writes. Every problem in every file is reported, not just the first one.
 """
 
+import codecs
 import hashlib
 import re
 from collections.abc import Callable, Iterator
@@ -77,6 +78,8 @@ def source_files(home: Path, data: Path | None = None) -> dict[str, Path]:
             inner = path.relative_to(root)
             if (path.suffix in SUFFIXES or _decisions(name, inner)) and not _left_out(name, inner) and not any(p[0] == "." for p in inner.parts):
                 found[f"{name}/{inner.as_posix()}"] = path
+    if data and not any(name.startswith("data/") for name in found):
+        raise KvgraphError(f"There are no records in {data}.", hint=f"Records are files that end in {', '.join(SUFFIXES)}.")
     for name in [n for n in found if n.startswith(CONTRIBUTED)]:
         found.pop("data/" + name[len(CONTRIBUTED) :], None)
     return dict(sorted(found.items()))
@@ -145,7 +148,9 @@ def _quads(name: str, path: Path) -> Iterator[ox.Quad]:
         decided = list(mappings.read_table(path))
         yield from statements.quads(decided, max((mapping.mapping_date for mapping in decided), default=""))
         return
-    content = path.read_bytes()
+    if path.suffix not in SUFFIXES:
+        raise KvgraphError(f"is no record: the name ends in none of {', '.join(SUFFIXES)}, .tsv")
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)  # which editors of Windows write
     content.decode("utf-8")
     for quad in ox.parse(content, format=SUFFIXES[path.suffix]):
         if isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode):

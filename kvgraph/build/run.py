@@ -21,11 +21,11 @@ from .. import __version__, event_stream, releases, resources
 from ..errors import KvgraphError
 from ..sources.imported import Import, imports
 from . import imports as imported
-from .apart import apart
+from .apart import apart, program
 from .descriptions import add_descriptions
 from .read import Sources, inputs_digest, read, source_files
 from .validation import UNKNOWN, beside, located, ntriples, results_of
-from .write import nquads, sync, write, write_indexes
+from .write import nquads, sync, write, write_indexes, write_indexes_on_disk
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def build(
             digest = _digest(lines, large)
             on_disk = _take_in(sources, lines, taken, large, draft, step) if large else None
             step("validate")
-            with _validating(home, sources, lines, large) as report:
+            indexing = program(write_indexes_on_disk, on_disk, draft) if on_disk else nullcontext(indexed)
+            with indexing as indexed, _validating(home, sources, lines, large) as report:
                 release = _write(home, sources, lines, report, {"inputs": inputs, "digest": digest}, step, draft, large, on_disk, indexed)
         step("event stream")
         _stream(home)

@@ -21,8 +21,8 @@ from ..search_values import values_of
 from ..similarity import build_similarity
 from ..sources.imported import Import
 from ..store import Embedded
-from .answers import answer_home, write_answers, write_answers_apart
-from .apart import apart
+from .answers import answer_home, write_answers, write_answers_on_disk
+from .apart import apart, program
 from .catalogue import CATALOGUE_PREFIXES, catalogue
 from .dumps import write_dumps
 
@@ -50,7 +50,11 @@ def write(
         step("indexes")
         indexed() if indexed else write_indexes(store, folder)
         step("answers")
-        answered() if answered else write_answers_apart(on_disk, folder / "answers")
+        if answered:
+            answered()
+        else:
+            with program(write_answers_on_disk, on_disk, folder / "answers") as done:
+                done()
         answer_home(Embedded(store), folder)
     return {**known, "files": checksums(folder)}
 
@@ -64,6 +68,11 @@ def write_indexes(store: ox.Store, folder: Path) -> None:
     build_connections(store, folder / "connections")
     build_similarity(store, folder / "similarity")
     build_regions(store, folder / "regions")
+
+
+def write_indexes_on_disk(store: str, folder: str) -> None:
+    """The same of a store on the disk; to be called by a program of its own."""
+    write_indexes(ox.Store.read_only(store), Path(folder))
 
 
 def nquads(store: ox.Store) -> list[bytes]:

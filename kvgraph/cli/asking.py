@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..errors import KvgraphError
 from .root import NOTHING_FOUND, command, format_option, open_graph
 
 
@@ -21,6 +22,8 @@ def query(home: Path | None, text: str | None, file, format_: str | None) -> Non
         raise click.UsageError("Give a query, or --file FILE.")
     try:
         answer = open_graph(home).query(f"{prologue()}\n{file.read() if file else text}")
+    except UnicodeDecodeError as error:
+        raise KvgraphError(f"{file.name} is not in UTF-8: byte {error.start + 1} is 0x{error.object[error.start]:02x}.", hint="Save the query as UTF-8.") from None
     except QuerySyntaxError as error:  # our line of prefixes is none of the reader's lines
         raise QuerySyntaxError(error.reason, error.line and error.line - 1, error.column, error.source, error.hint) from None
     print_answer(answer, format_)
@@ -31,7 +34,10 @@ def query(home: Path | None, text: str | None, file, format_: str | None) -> Non
 @click.argument("params", nargs=-1, metavar="[PARAM=VALUE]...")
 @format_option
 def run(home: Path | None, name: str | None, params: tuple[str, ...], format_: str | None) -> None:
-    """Answer a question of the gallery; without a NAME list them all."""
+    """Answer a question of the gallery.
+
+    Without a NAME: list the questions, with their parameters.
+    """
     from .. import queries
     from ..output import print_answer, print_records
 
@@ -48,6 +54,8 @@ def _assignments(params: tuple[str, ...]) -> dict[str, str]:
     for key, equals, _ in pairs:
         if not equals:
             raise click.UsageError(f"{key!r} is no PARAM=VALUE, for example region=nuts:ES51.")
+    if twice := [key for n, (key, *_) in enumerate(pairs) if key in {earlier for earlier, *_ in pairs[:n]}]:
+        raise click.UsageError(f"{twice[0]!r} is said twice.")
     return {key: value for key, _, value in pairs}
 
 
@@ -60,8 +68,11 @@ def _assignments(params: tuple[str, ...]) -> dict[str, str]:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @format_option
 def search(home: Path | None, text: str, types: tuple[str, ...], where: tuple[str, ...], order: str, limit: int, format_: str | None) -> None:
-    """Find practices, actors, policies, regions … by words, and narrow them down; without TEXT all of them."""
-    from ..output import print_records
+    """Find things by words, and narrow them down.
+
+    Practices, actors, policies, regions …; without TEXT all of them. Endings and typing errors are forgiven.
+    """
+    from ..output import err, print_records
 
     chosen: dict[str, list[str]] = {}
     for text_ in where:
@@ -73,6 +84,7 @@ def search(home: Path | None, text: str, types: tuple[str, ...], where: tuple[st
     rows = [{"type": h.type, "label": h.label, "iri": h.iri} for h in result.hits]
     print_records(rows, ["type", "label", "iri"], format_)
     if not rows:
+        err.print("Nothing found. Try fewer words, the beginning of a word, or leave out --where and --type.")
         raise click.exceptions.Exit(NOTHING_FOUND)
 
 
@@ -82,7 +94,10 @@ def search(home: Path | None, text: str, types: tuple[str, ...], where: tuple[st
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 100), help="How many paths.")
 @format_option
 def connect(home: Path | None, a: str, b: str, k: int, format_: str | None) -> None:
-    """How two things are connected: the best paths, hubs made expensive. A and B are IRIs, short ids or names."""
+    """How two things are connected: the best paths first.
+
+    A and B are IRIs, short ids or names. What few things share ranks above what many do; fewer points are better.
+    """
     from ..output import print_paths
 
     graph = open_graph(home)
@@ -96,13 +111,17 @@ def connect(home: Path | None, a: str, b: str, k: int, format_: str | None) -> N
 @click.argument("thing")
 @format_option
 def describe(home: Path | None, thing: str, format_: str | None) -> None:
-    """Everything known about a thing, each statement with its source. THING is an IRI, a short id or a name."""
+    """Everything known about a thing, with sources.
+
+    THING is an IRI, a short id (practice/national-ip-protocol) or a name.
+    """
     from ..output import print_answer, print_description
 
     graph = open_graph(home)
     iri = graph.identify(thing)
+    description = graph.describe(iri)  # says so where nothing is known
     if format_ in (None, "table", "json", "csv", "tsv"):
-        print_description(graph.describe(iri), format_)
+        print_description(description, format_)
     else:
         print_answer(graph.run("pages/describe", iri=iri), format_)
 
@@ -110,11 +129,11 @@ def describe(home: Path | None, thing: str, format_: str | None) -> None:
 @command(example="kvgraph export --format turtle --output kvgraph.ttl")
 @click.option("--format", "-f", "format_", default="nquads", show_default=True,
     type=click.Choice(["nquads", "trig", "turtle", "ntriples", "jsonld", "rdfxml"]), help="The first two keep who says what; the others hold the merge.")  # fmt: skip
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="Default: standard output, as with -.")
 def export(home: Path | None, format_: str, output: Path | None) -> None:
     """Write the whole current release in an RDF format."""
     from ..export import export as export_release
     from ..releases import current
     from ..releases import home as home_path
 
-    export_release(current(home_path(home)), format_, output)
+    export_release(current(home_path(home)), format_, None if output == Path("-") else output)

@@ -14,7 +14,10 @@ from .root import DATA, command, format_option, open_graph
 @DATA
 @format_option
 def validate(home: Path | None, files: tuple[Path, ...], watch: bool, data: Path | None, format_: str | None) -> None:
-    """Check all sources against the shapes, or only what FILES say (beside everything else that is known)."""
+    """Check records against the shapes, and say what to mend.
+
+    All sources, or only what FILES say (beside everything else that is known). Exit status 1 if something must be mended.
+    """
     from ..releases import home as home_path
 
     if watch:
@@ -53,7 +56,7 @@ def _validate(home: Path, files: tuple[Path, ...], data: Path | None, format_: s
 @click.option("--links", is_flag=True, help="Instead ask every page that facts rest on whether it is still there. Takes minutes.")
 @format_option
 def quality(home: Path | None, links: bool, format_: str | None) -> None:
-    """How complete the records are: by kind, and criterion by criterion."""
+    """How complete the records are, criterion by criterion."""
     from .. import queries
     from ..output import err, print_answer
 
@@ -85,7 +88,10 @@ def _check_links(pages: list[str], format_: str | None) -> None:
 @command(example="kvgraph doctor")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port you want to serve on.")
 def doctor(home: Path | None, port: int) -> None:
-    """Look for what is wrong with this installation and say how to mend it."""
+    """Say what is wrong with this installation, and what to do.
+
+    Looks at Python, packages, bundled files, the home, the current release (every checksum), the port, and the isolation of queries. Changes nothing.
+    """
     from ..doctor import examine
     from ..output import print_findings
     from ..releases import home as home_path

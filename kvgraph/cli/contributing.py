@@ -22,7 +22,7 @@ def _book(home: Path | None):
 @format_option
 @click.pass_context
 def users(ctx: click.Context, home: Path | None, format_: str | None) -> None:
-    """List accounts; add one, give it a role, set its password, shut it out."""
+    """List accounts; add one, change it, or shut it out."""
     from sqlalchemy import select
 
     from ..contribute.book import Account
@@ -111,11 +111,14 @@ STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "r
 
 @main.group(invoke_without_command=True, cls=Commands, epilog="\b\nExample:\n  kvgraph submissions accept 20261128-ef8ffef644")
 @HOME
-@click.option("--state", multiple=True, type=click.Choice(STATES[1:]), help="Only those in this state; may be given again. Default: all but drafts.")
+@click.option("--state", multiple=True, type=click.Choice(STATES[1:]), help="Only those in this state (may be repeated). Default: all but drafts.")
 @format_option
 @click.pass_context
 def submissions(ctx: click.Context, home: Path | None, state: tuple[str, ...], format_: str | None) -> None:
-    """List submissions; show, accept, reject or undo one. A running server publishes what is accepted, else kvgraph build does."""
+    """List submissions; show, accept, reject or undo one.
+
+    A running server publishes what is accepted, else kvgraph build does.
+    """
     from ..contribute.submissions import queue
     from ..output import print_records
 
@@ -147,7 +150,7 @@ def show(book, submission: str) -> None:
 def accept(book, submission: str, text: str) -> None:
     """Accept SUBMISSION: the next release has it."""
     from ..contribute.accounts import operator
-    from ..contribute.submissions import accept as decide
+    from ..contribute.decisions import accept as decide
     from ..contribute.submissions import load
 
     found = decide(book, operator(), submission, load(book, submission).version, text)
@@ -162,7 +165,7 @@ def reject(book, submission: str, reason: str) -> None:
     """Reject SUBMISSION for REASON, which its contributor reads."""
     from ..contribute.accounts import operator
     from ..contribute.submissions import load
-    from ..contribute.submissions import reject as decide
+    from ..contribute.decisions import reject as decide
 
     decide(book, operator(), submission, load(book, submission).version, reason)
     click.echo(f"{submission} is rejected.", err=True)
@@ -176,7 +179,7 @@ def undo(book, submission: str, reason: str) -> None:
     """Take back SUBMISSION, which was accepted, for REASON: the next release does not have it."""
     from ..contribute.accounts import operator
     from ..contribute.submissions import load
-    from ..contribute.submissions import undo as decide
+    from ..contribute.decisions import undo as decide
 
     decide(book, operator(), submission, load(book, submission).version, reason)
     click.echo(f"{submission} is undone.", err=True)

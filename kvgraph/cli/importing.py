@@ -26,9 +26,9 @@ def import_(
     home: Path | None, name: str | None, files: tuple[Path, ...], format_: str | None, remove: bool, template: Path | None,
     publisher: str | None, licence: str | None, page: str | None, title: str | None, **options,
 ) -> None:  # fmt: skip
-    """Import a data set from its files as published; without a NAME list what can be and what was imported.
+    """Import a data set of others, or a table of your own.
 
-    Without a FILE the files are fetched from their publisher. The next `kvgraph build` takes them in. A row that cannot be taken is reported with
+    Without a NAME: list what can be and what was imported. Without a FILE the files are fetched from their publisher. The next `kvgraph build` takes them in. A row that cannot be taken is reported with
     its line and set aside. Your own practices: --template writes a table to fill in, `kvgraph import table FILE` takes it.
     """
     from .. import sources
@@ -37,9 +37,9 @@ def import_(
     from ..sources import importing
 
     home = home_path(home)
-    if name is None:
+    if name is None and not template:
         return _list(home, format_)
-    source = sources.source(name)
+    source = sources.source(name or "table")
     if template:
         sources.table.write_template(template)
         err.print(f"Wrote {template.name}. Fill it in, then: kvgraph import table {template.name} --publisher … --licence … --page …", markup=False)

@@ -16,9 +16,9 @@ class Links(Commands):
 
 @main.group(cls=Links, epilog="\b\nExample:\n  kvgraph link ror wikidata")
 def link() -> None:
-    """Link our actors, regions, policies and topics to imported data sets; explain a link.
+    """Link our records to imported data sets, and say why.
 
-    `kvgraph link [SOURCE]...` links to the imports named, by default to all of them. Options: kvgraph link run --help
+    `kvgraph link [SOURCE]...` links actors, regions, policies and topics to the imports named, by default to all of them; its options: kvgraph link run --help
     """
 
 
@@ -100,7 +100,7 @@ def explain(home: Path | None, ours: str, theirs: str) -> None:
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Where to write the SSSOM table. Default: standard output.")
 @HOME
 def table(home: Path | None, file: Path, source: str, engine: str, master: str | None, output: Path | None) -> None:
-    """Link the organisations of a CSV table of your own to an import.
+    """Link the organisations of a table of your own, CSV or XLSX, to an import.
 
     The table has a column "name"; "country" (code), "place", "homepage" and "id" help. skos:exactMatch is accepted, skos:closeMatch is for you to look at.
     """

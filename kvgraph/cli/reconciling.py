@@ -16,15 +16,18 @@ ADDED = ("id", "label", "type", "score", "match")
 @click.option("--type", "types", multiple=True, help="Only things of this type (may be repeated): actor, organisation, practice, policy, region …")
 @click.option("--property", "properties", multiple=True, metavar="NAME=COLUMN", help="A column with what else is known (may be repeated): country, region, place, identifier, homepage …")
 @click.option("--where", multiple=True, metavar="NAME=VALUE", help="The same where it is one value for all rows: country=ESP.")
-@click.option("--candidates", default=1, show_default=True, type=click.IntRange(1, 20), help="So many rows for each name, the likeliest first.")
+@click.option("--candidates", default=1, show_default=True, type=click.IntRange(1, 20), help="At most so many rows for each name, the likeliest first.")
 @click.option("--least", default=0.0, show_default=True, type=click.FloatRange(0, 100), help="Leave out candidates with a lower score.")
 @click.option("--only-matches", is_flag=True, help="Leave out candidates that are not certain.")
 @click.option("--lang", default="en", show_default=True, help="The language of the labels.")
 @click.option("--encoding", help="Of a CSV file. Default: UTF-8, else that of Windows.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A .csv, .tsv or .xlsx file. Default: CSV on standard output.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="A .csv, .tsv or .xlsx file. Default: CSV on standard output, as with -.")
 def reconcile(home: Path | None, file: Path, column: str, types: tuple[str, ...], properties: tuple[str, ...], where: tuple[str, ...], candidates: int,
               least: float, only_matches: bool, lang: str, encoding: str | None, output: Path | None) -> None:  # fmt: skip
-    """Find what the names in a column of FILE (CSV or XLSX) mean: adds the columns id, label, type, score and match."""
+    """Find what the names in a column of a table mean.
+
+    FILE is CSV or XLSX. Adds the columns id, label, type, score (0 to 100) and match: yes for what needs no second look.
+    """
     from rich.progress import track
 
     from .. import tables
@@ -40,7 +43,7 @@ def reconcile(home: Path | None, file: Path, column: str, types: tuple[str, ...]
     with tables.reading(file, encoding) as table:
         place, places = table.column(column), {name: [table.column(c) for c in columns] for name, columns in by_column.items()}
         graph = open_graph(home)
-        with tables.writing(output, sys.stdout, [*table.columns, *_headings(table.columns)]) as target:
+        with tables.writing(None if output == Path("-") else output, sys.stdout, [*table.columns, *_headings(table.columns)]) as target:
             for row in track(table, "Names", tables.lines(file), console=err, transient=True, disable=not err.is_terminal):
                 known = {**fixed, **{name: values for name, at in places.items() if (values := [row[n] for n in at if row[n].strip()])}}
                 name = row[place].strip()

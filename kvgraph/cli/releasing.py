@@ -12,7 +12,10 @@ from .root import DATA, HOME, Commands, command, format_option, main
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
 @click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
 def build(home: Path | None, data: Path | None, force: bool, quiet: bool) -> None:
-    """Build a release from all sources and accepted contributions, and make it the current one."""
+    """Build a release of all sources and make it the current one.
+
+    Sources are the curated records, imports, links and accepted contributions. What breaks a must of the shapes is refused: then the current release stays.
+    """
     from ..output import err, progress
     from ..releases import home as home_path
 
@@ -41,12 +44,15 @@ def build(home: Path | None, data: Path | None, force: bool, quiet: bool) -> Non
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--web-workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes that render pages.")
-@click.option("--query-workers", default=3, show_default=True, type=click.IntRange(1, 64), help="Processes that answer queries; one is kept for pages.")
+@click.option("--query-workers", default=4, show_default=True, type=click.IntRange(1, 64), help="Processes that answer queries, each with a copy of the graph; one is kept for pages.")
 @click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1, 3600), help="Seconds a query may take.")
 @click.option("--memory", default=2048, show_default=True, type=click.IntRange(128), help="MB a query may use.")
 @DATA
 def serve(home: Path | None, **options) -> None:
-    """Serve the current release: explorer, SPARQL endpoint, linked data. Follows new releases while it runs."""
+    """Serve the current release: pages, SPARQL, linked data.
+
+    Follows new releases while it runs, and builds what curators accept into the next one. Ctrl-C stops it.
+    """
     from ..output import err
     from ..releases import home as home_path
     from ..serve import Settings
@@ -60,7 +66,7 @@ def serve(home: Path | None, **options) -> None:
 @format_option
 @click.pass_context
 def releases(ctx: click.Context, home: Path | None, format_: str | None) -> None:
-    """List releases; switch, compare or prune them."""
+    """List releases; switch, compare, prune or publish them."""
     from .. import releases as store
     from ..output import print_records
 

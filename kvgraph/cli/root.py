@@ -1,9 +1,14 @@
 """The command group, and what its commands share.
 
 Exit status: 0 done; 1 something to mend (the message says what); 2 wrong usage; 3 nothing found; 130 interrupted.
+
+Guides: web/docs in a checkout, /docs of a running server.
 """
 
+import errno
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -19,7 +24,7 @@ ORDER = (
     "submissions", "users", "doctor",
 )  # fmt: skip
 
-HOME = click.option("--home", type=click.Path(path_type=Path), help="Where releases live. Default: $KVGRAPH_HOME, else ./var.")
+HOME = click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept. Default: $KVGRAPH_HOME, else ./var.")
 DATA = click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of curated records. Default: the bundled ones.")
 
 
@@ -28,7 +33,11 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context):
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                if sys.stdout:  # which somebody may have closed
+                    sys.stdout.flush()  # a full disk is noticed here, or never
         except KvgraphError as error:
             from ..output import fail
 
@@ -37,8 +46,15 @@ class Commands(click.Group):
             click.echo("Interrupted. What was current still is.", err=True)
             raise click.exceptions.Exit(130) from None
         except BrokenPipeError:  # `kvgraph run … | head`
-            sys.stderr.close()
+            _give_up_output()
             raise click.exceptions.Exit(0) from None
+        except OSError as error:  # a folder that may not be written to, a disk that is full
+            from ..output import fail
+
+            _give_up_output()
+            where = f"{error.filename}: " if error.filename else ""
+            of_disk = error.filename or error.errno == errno.ENOSPC  # a network has errors of this kind too
+            fail(f"{where}{error.strerror or error}.", "Is the place there, is it yours to write to, and is there room on the disk?" if of_disk else None)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
@@ -51,7 +67,15 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=__doc__.split("\n\n")[1])
+def _give_up_output() -> None:
+    """What is still to be printed goes nowhere: nobody reads it, and Python would try once more when it ends."""
+    if not sys.stdout:
+        return
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog="\n\n".join(__doc__.strip().split("\n\n")[1:]))
 @click.version_option(__version__, prog_name="kvgraph")
 def main() -> None:
     """How Europe turns research results into solutions for society, as a knowledge graph."""

@@ -113,7 +113,7 @@ def account_named(book: Book, name: str) -> Account:
 
 def change_password(book: Book, account: Account, password: str, current: str | None = None) -> None:
     """Set a password, and end every session and token of the account. ``current`` is what an owner has to know; an operator need not."""
-    if current is not None and not secrets.is_password(account.password, current):
+    if current is not None and not is_own(book, account, current):
         raise KvgraphError("That is not your current password.")
     _require_good(password, account.name)
     hashed = secrets.hash_password(password)
@@ -152,15 +152,31 @@ def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
     Raises :class:`TooOften`, or :class:`NotAllowed`.
     """
     key = name.strip().lower()[:64]
-    # Counted before it is looked at, so that many attempts at once are as few as many one after the other; only one that succeeds did not count.
-    attempts = [spend(book, what, who) for what, who in (("sign-in-account", key), ("sign-in-address", address)) if who]
     with book.reading() as session:
         account = session.scalar(select(Account).where(func.lower(Account.name) == key))
-    if not secrets.is_password(account.password if account else "", password[:LONGEST]) or account is None or account.disabled:
+    known = account is not None and not account.disabled
+    if not _proved(book, account.password if known else "", password, ("sign-in-account", key), ("sign-in-address", address)):
         raise NotAllowed("Name and password do not belong together.", hint="Whoever runs this site can set a new password for you.")
-    with book.writing() as session:
-        session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
     return account
+
+
+def is_own(book: Book, account: Account, password: str) -> bool:
+    """Whether somebody who has signed in knows their password; it counts as an attempt to sign in. Raises :class:`TooOften`."""
+    return _proved(book, account.password, password, ("sign-in-account", account.name.lower()))
+
+
+def _proved(book: Book, hashed: str, password: str, *limits: tuple[str, str]) -> bool:
+    """Whether a password is right. Counted before it is looked at, so that many attempts at once are as few as many one after the other; one that
+    succeeds, or is not looked at, did not count."""
+    attempts = [spend(book, what, who) for what, who in limits if who]
+    right = None  # not looked at
+    try:
+        right = secrets.is_password(hashed, password[:LONGEST])
+        return right
+    finally:
+        if right is not False:
+            with book.writing() as session:
+                session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
 
 
 def begin_session(book: Book, account: Account) -> str:
@@ -234,22 +250,10 @@ def revoke(book: Book, account: Account, token_id: int) -> None:
 # ── How often ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def require(book: Book, what: str, who: str) -> None:
-    """Raises :class:`TooOften` if somebody has done something as often as they may."""
-    with book.reading() as session:
-        _require(session, _key(book, what, who), LIMITS[what])
-
-
 def _require(session: Session, key: str, limit: Limit) -> None:
     done = session.scalars(select(Attempt.at).where(Attempt.key == key, Attempt.at > now() - limit.within).order_by(Attempt.at)).all()
     if len(done) >= limit.times:
         raise TooOften(limit.words, _seconds(done[-limit.times] + limit.within))
-
-
-def count(book: Book, what: str, who: str) -> None:
-    """Note that somebody has done something."""
-    with book.writing() as session:
-        _count(session, _key(book, what, who))
 
 
 def _count(session: Session, key: str) -> int:
@@ -261,7 +265,7 @@ def _count(session: Session, key: str) -> int:
 
 
 def spend(book: Book, what: str, who: str) -> int:
-    """Both in one, so that nobody comes in between: for what counts whether it succeeds or not. Gives the number of the attempt."""
+    """Note that somebody does something, and give the number of the attempt. Raises :class:`TooOften` if they have done it as often as they may."""
     key = _key(book, what, who)
     with book.writing() as session:
         _require(session, key, LIMITS[what])

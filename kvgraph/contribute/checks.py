@@ -1,7 +1,7 @@
 """Whether a record can be accepted: what the form wants, and then the shapes, by the code that also judges a release."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pyoxigraph as ox
@@ -34,8 +34,9 @@ class Finding:
 def check(record: Record, graph: Graph, terms: bool = True) -> list[Finding]:
     """What is wrong with a record, worst first. ``terms``: whether page, licence and credit are wanted, as they are for what is submitted."""
     found = _limits(record) + _unclear(record) + (_origin(record) if terms else [])
-    bad = _bad_terms(record)
-    found += bad or _shapes(record, graph)
+    bad, rest = _bad_terms(record)
+    told = {f.field for f in bad}
+    found += bad + [f for f in _shapes(rest, graph) if not f.field or f.field not in told]
     return sorted(dict.fromkeys(found), key=lambda f: SEVERITIES.index(f.severity))
 
 
@@ -54,8 +55,9 @@ def _limits(record: Record) -> list[Finding]:
 
 
 def _unclear(record: Record) -> list[Finding]:
+    labels = {f.name: f.label[:1].upper() + f.label[1:] for f in by_path(record.type).values()}
     return [
-        Finding("Violation", name, "Which one do you mean? Choose it from what was found, write its name as it is here, or contribute it first.", text)
+        Finding("Violation", name, f"{labels.get(name, name)}: which one do you mean? Choose it from what was found, write its name as it is here, or contribute it first.", text)
         for name, texts in record.unclear.items() for text in texts
     ]  # fmt: skip
 
@@ -88,19 +90,22 @@ def _is_iri(text: str) -> bool:
     return len(text) <= 1000
 
 
-def _bad_terms(record: Record) -> list[Finding]:
-    """What no RDF can be made of."""
-    found, names = [], by_path(record.type)
+def _bad_terms(record: Record) -> tuple[list[Finding], Record]:
+    """What no RDF can be made of, and the record without it."""
+    found, names, fit = [], by_path(record.type), {}
     for path, values in record.values.items():
         name = names[path].name if path in names else ""
+        fit[path] = []
         for value in values:
             try:
                 fine = all(map(_is_iri, value.values())) if path == PARTS else (not value.get("lang") or _LANGUAGE.fullmatch(value["lang"])) and bool(str(term(value)))
             except (ValueError, KeyError):
                 fine = False
-            if not fine:
+            if fine:
+                fit[path].append(value)
+            else:
                 found.append(Finding("Violation", name, names[path].message if name else "This value is not well-formed.", value.get("iri") or value.get("text", "")))
-    return found
+    return found, replace(record, values=fit) if found else record
 
 
 def _shapes(record: Record, graph: Graph) -> list[Finding]:
@@ -140,5 +145,8 @@ def _plain(value: str | None) -> str:
     """A value of the report as a person would write it."""
     if not value:
         return ""
-    text = value.split('"')[1] if value.startswith('"') and value.count('"') > 1 else value.strip("<>")
-    return text[:200]
+    try:
+        node = next(iter(ox.parse(f"<s:s> <p:p> {value} .", format=ox.RdfFormat.TURTLE))).object
+    except SyntaxError:
+        return value.strip("<>")[:200]
+    return node.value[:200]

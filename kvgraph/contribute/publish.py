@@ -14,7 +14,7 @@ from ..build import Built, build
 from ..build.read import CONTRIBUTED, MalformedSource
 from ..build.run import BuildRefused
 from ..resources import folder
-from . import submissions
+from . import decisions, submissions
 from .book import Book, book, is_kept
 from .files import LIVE, name_of, reconcile
 
@@ -38,9 +38,9 @@ def publish(home: Path, *, data: Path | None = None, **options) -> Built:
                 guilty = _guilty(kept, data, _files(error))
                 if not guilty or not left:
                     raise
-                submissions.refused(kept, guilty, error.message)
+                decisions.refused(kept, guilty, error.message)
             else:
-                submissions.published(kept, told, built.release.id)
+                decisions.published(kept, told, built.release.id)
                 return built
     raise AssertionError("unreachable")
 

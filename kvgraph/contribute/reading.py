@@ -69,7 +69,7 @@ def read(content: bytes, format_: str, graph: Graph, type_: str = "") -> list[Re
         found = _of_table(content, format_, type_, graph)
     if not found:
         raise Unreadable("There is no record in this.", hint="A record of RDF has the type kv:Practice, kv:LearningExample or kv:Actor; one of a table is a row.")
-    return found
+    return [Record.of(record.content()) for record in found]
 
 
 def _require_few(number: int) -> None:

@@ -24,6 +24,8 @@ LONGEST_SLUG = 80
 LEAD, TITLE, LABEL = KV + "lead", DCTERMS + "title", SKOS + "prefLabel"
 GENERATORS = {ID + "actor-kind/university", ID + "actor-kind/rto"}
 _DATES = {4: "gYear", 7: "gYearMonth", 10: "date"}
+# Control characters but tab and line ends, and U+FFFE and its like, which XML cannot carry; and what turns the text after it round.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
 
 Value = dict[str, str]
 Values = dict[str, list[Value]]
@@ -52,9 +54,9 @@ class Record:
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> "Record":
-        """From what the book keeps."""
+        """From what the book keeps, without what would break a release."""
         known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in content.items() if name in known})
+        return cls(**{name: plain(value) for name, value in content.items() if name in known})
 
     def content(self) -> dict[str, Any]:
         """For the book to keep."""
@@ -97,6 +99,19 @@ def classified(type_: str, path: str) -> bool:
     """Whether values of a property are concluded by whoever contributes, rather than read on a page."""
     known = by_path(type_).get(path) if type_ in CLASSES else None
     return known.classified if known else path not in (TITLE, LABEL, DCTERMS + "description")
+
+
+def plain(written: Any) -> Any:
+    """A text, or all texts in a list or dictionary, without characters that nobody sees and that break or turn round what they stand in.
+
+    >>> plain({"text": "a\\x00b \\u202ec", "lang": "en"})
+    {'text': 'ab c', 'lang': 'en'}
+    """
+    if isinstance(written, str):
+        return _UNSEEN.sub("", written)
+    if isinstance(written, list):
+        return [plain(one) for one in written]
+    return {name: plain(one) for name, one in written.items()} if isinstance(written, dict) else written
 
 
 # ── Terms ────────────────────────────────────────────────────────────────────────────────────────────────────────────

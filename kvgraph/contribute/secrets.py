@@ -5,20 +5,41 @@ import hmac
 import os
 import secrets
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from ..errors import KvgraphError
 
+T = TypeVar("T")
 ENVIRONMENT = "KVGRAPH_SECRET_KEY"
 FILE = "secret.key"
 SHORTEST_KEY = 32
-AT_ONCE = 2  # passwords that a process works on: each takes 64 MB
-_turns = threading.BoundedSemaphore(AT_ONCE)
+NICE = 15  # rank of the thread that works on passwords, one at a time: each takes 64 MB and a fifth of a second, and readers go first
+WAITING = 80  # that wait for it in a process: each holds one of its threads
+
+
+class Busy(KvgraphError):
+    """More passwords are being looked at than there is room for. ``retry_after`` in seconds."""
+
+    status, retry_after = 503, 10
+
+
+def _humble() -> None:
+    thread = threading.get_native_id()  # of which this is the rank, on Linux
+    with suppress(OSError):  # where ranks are not ours to choose it works at the one it has
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106, section 4, for limited memory
+_passwords = ThreadPoolExecutor(1, "password", initializer=_humble)
+_room = threading.BoundedSemaphore(WAITING)
 
 
 def key(home: Path) -> bytes:
@@ -73,18 +94,29 @@ def same(a: str, b: str) -> bool:
 
 
 def hash_password(password: str) -> str:
-    """What is kept of a password: argon2id, with its salt and parameters."""
-    with _turns:
-        return _hasher.hash(password)
+    """What is kept of a password: argon2id, with its salt and parameters. Raises :class:`Busy`."""
+    return _in_turn(_hasher.hash, password)
 
 
 def is_password(hashed: str, password: str) -> bool:
-    """Whether ``password`` is the one that was hashed. It takes as long when there is nothing to compare with."""
-    with _turns:
-        try:
-            return _hasher.verify(hashed or _nobody(), password) and bool(hashed)
-        except (VerificationError, InvalidHashError):
-            return False
+    """Whether ``password`` is the one that was hashed. It takes as long when there is nothing to compare with. Raises :class:`Busy`."""
+    return _in_turn(_verified, hashed, password)
+
+
+def _in_turn(work: Callable[..., T], *given: str) -> T:
+    if not _room.acquire(blocking=False):
+        raise Busy("Very many people are signing in just now.", hint=f"Try again in {Busy.retry_after} seconds.")
+    try:
+        return _passwords.submit(work, *given).result()
+    finally:
+        _room.release()
+
+
+def _verified(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed or _nobody(), password) and bool(hashed)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 @lru_cache(maxsize=1)

@@ -6,22 +6,20 @@
       changes-requested    approved once
                 └─► rejected
 
-Whoever changes a submission names the version they saw. If it is not the last one, somebody else was quicker, and nothing happens.
+What a contributor does is here; what curators decide, and what comes of it, is in :mod:`~kvgraph.contribute.decisions`.
 """
 
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import KvgraphError
-from . import settings
-from .accounts import NotAllowed, may, spend
+from .accounts import may, spend
 from .book import Account, Book, Event, SignedIn, Submission, Token, now
-from .record import Record, require_address, require_well_formed, slug, thing_of
+from .record import Record, plain, require_address, slug, thing_of
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
 OPEN = ("draft", "changes-requested")  # the contributor is at work on it
@@ -31,13 +29,16 @@ UNREVIEWED = 1000  # reports without an account that may wait at once
 LONGEST_COMMENT = 4000
 
 
-class Overtaken(KvgraphError):
-    """Somebody else has changed the submission since it was looked at."""
+class SentBefore(KvgraphError):
+    """Changed by its contributor after it was sent."""
 
     status = 409
 
     def __init__(self, state: str):
-        super().__init__(f"Somebody else was quicker: it is {STATE_WORDS.get(state, state)} now.", hint="Look at it again; what you wrote was not kept.")
+        super().__init__(
+            f"This was sent before you changed it: it is {STATE_WORDS.get(state, state)} now, and your change is not in it.",
+            hint="Go back to copy what you wrote. It can be changed when a curator asks for that, and corrected once it is published.",
+        )
 
 
 class UnknownSubmission(KvgraphError):
@@ -117,7 +118,7 @@ def begin(book: Book, account: Account | None, form: str, kind: str, record: Rec
         with book.writing() as session:
             session.add(submission)
             session.flush()
-            _note(session, submission, account, "begun")
+            noted(session, submission, account, "begun")
     except IntegrityError:  # the same form, sent twice at once
         with book.reading() as session:
             return _own(session.scalars(select(Submission).where(Submission.form == form)).one(), account)
@@ -151,7 +152,7 @@ def submit(book: Book, account: Account, submission_id: str, record: Record | No
             if record is not None:
                 _keep(submission, record)
             submission.state, submission.submitted, submission.changed = "submitted", now(), now()
-            _note(session, submission, account, "submitted")
+            noted(session, submission, account, "submitted")
     return submission
 
 
@@ -164,7 +165,7 @@ def report(book: Book, form: str, record: Record, account: Account | None) -> Su
         found = session.get_one(Submission, submission.id)
         if found.state == "draft":
             found.state, found.submitted = "submitted", now()
-            _note(session, found, account, "submitted")
+            noted(session, found, account, "submitted")
     return found
 
 
@@ -180,7 +181,7 @@ def comment(book: Book, account: Account, submission_id: str, text: str) -> None
     if not may(account, "curator"):
         spend(book, "comment-account", str(account.id))
     with book.writing() as session:
-        _note(session, session.get_one(Submission, submission_id), account, "commented", _words(text))
+        noted(session, session.get_one(Submission, submission_id), account, "commented", words(text))
 
 
 def _mine(session: Session, submission_id: str, account: Account, states: Iterable[str]) -> Submission:
@@ -198,106 +199,6 @@ def _keep(submission: Submission, record: Record) -> None:
     submission.title = record.title[:400] or submission.title
 
 
-# ── A curator ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def accept(book: Book, curator: Account, submission_id: str, version: int, text: str = "") -> Submission:
-    """Accept a submission: the next release has it. Where a second reviewer is wanted, the first one only approves."""
-    with book.writing() as session:
-        submission = _decided(session, curator, submission_id, version)
-        if settings.get(session, "second-reviewer") == "yes" and submission.kind != "report":
-            if curator.id == submission.account_id:
-                raise NotAllowed("Somebody else must accept what you contributed yourself.", hint="The setting “second reviewer” is on.")
-            approved = _approvals(submission)
-            if curator.id in approved:
-                raise NotAllowed("You have approved this already.", hint="A second curator has to accept it.")
-            if not approved:
-                submission.changed = now()
-                _note(session, submission, curator, "approved", text)
-                return submission
-        if submission.kind == "report":
-            submission.state = "accepted"
-        else:
-            _make_live(session, submission)
-        submission.accepted = submission.changed = now()
-        _note(session, submission, curator, "accepted", text)
-    return submission
-
-
-def request_changes(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
-    """Give a submission back to its contributor, saying what should change."""
-    with book.writing() as session:
-        submission = _decided(session, curator, submission_id, version)
-        submission.state, submission.changed = "changes-requested", now()
-        _note(session, submission, curator, "changes-requested", _words(text))
-    return submission
-
-
-def reject(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
-    """Say no, and why."""
-    with book.writing() as session:
-        submission = _decided(session, curator, submission_id, version)
-        submission.state, submission.changed = "rejected", now()
-        _note(session, submission, curator, "rejected", _words(text))
-    return submission
-
-
-def undo(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
-    """Take back what was accepted: the release after the next decision does not have it."""
-    with book.writing() as session:
-        submission = _seen(session, curator, submission_id, version)
-        if submission.state not in ("accepted", "published") or submission.kind == "report":
-            raise Overtaken(submission.state)
-        submission.state, submission.stale, submission.changed = "undone", True, now()
-        _note(session, submission, curator, "undone", _words(text))
-    return submission
-
-
-def _seen(session: Session, curator: Account, submission_id: str, version: int) -> Submission:
-    if not may(curator, "curator"):
-        raise NotAllowed("Only curators decide on submissions.")
-    submission = session.get(Submission, submission_id)
-    if submission is None or submission.state == "draft":
-        raise UnknownSubmission()
-    if submission.version != version:
-        raise Overtaken(submission.state)
-    return submission
-
-
-def _decided(session: Session, curator: Account, submission_id: str, version: int) -> Submission:
-    submission = _seen(session, curator, submission_id, version)
-    if submission.state not in WAITING:
-        raise Overtaken(submission.state)
-    return submission
-
-
-def _approvals(submission: Submission) -> set[int | None]:
-    """Who has approved it since it was sent last."""
-    approved: set[int | None] = set()
-    for event in submission.events:
-        approved = set() if event.action == "submitted" else approved | {event.account_id} if event.action == "approved" else approved
-    return approved
-
-
-def _make_live(session: Session, submission: Submission) -> None:
-    """From now on it is to be published. What is new gets an address that nobody else has."""
-    if submission.kind == "record":
-        taken = set(session.scalars(select(Submission.thing).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)))
-        submission.thing = _free(submission.thing, taken)
-        submission.content = {**submission.content, "thing": submission.thing}
-    require_address(Record.of(submission.content))
-    require_well_formed(Record.of(submission.content))
-    submission.state, submission.stale = "accepted", True
-
-
-def _free(thing: str, taken: set[str]) -> str:
-    number, free = 1, thing
-    while free in taken:
-        number += 1
-        free = f"{thing}-{number}"
-    return free
-
-
 def new_thing(type_: str, title: str, known) -> str:
     """An IRI for something new: its title as an address, with a number if ``known`` says that there is such a thing."""
     name = slug(title) or "untitled"
@@ -308,47 +209,17 @@ def new_thing(type_: str, title: str, known) -> str:
     return free
 
 
-# ── The builder ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def pending(book: Book) -> bool:
-    """Whether the next release has to be told something."""
-    with book.reading() as session:
-        return session.scalar(select(Submission.id).where(Submission.stale).limit(1)) is not None
-
-
-def published(book: Book, told: list[tuple[str, int]], release: str) -> None:
-    """A release has what the submissions said in these versions. What was changed since waits for the next one."""
-    with book.writing() as session:
-        for submission_id, version in told:
-            submission = session.get(Submission, submission_id)
-            if submission is None or submission.version != version:
-                continue
-            submission.stale, submission.release = False, release
-            if submission.state == "accepted":
-                submission.state = "published"
-                _note(session, submission, None, "published", release, role="builder")
-
-
-def refused(book: Book, submission_ids: Iterable[str], text: str) -> None:
-    """The builder could not publish these: back to the curators, with what it said."""
-    with book.writing() as session:
-        for submission_id in submission_ids:
-            submission = session.get(Submission, submission_id)
-            if submission and submission.state in ("accepted", "published"):
-                submission.state, submission.stale, submission.accepted, submission.changed = "submitted", True, None, now()
-                _note(session, submission, None, "not-published", text[:LONGEST_COMMENT], role="builder")
-
-
 # ── Events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _note(session: Session, submission: Submission, account: Account | None, action: str, text: str = "", role: str = "") -> None:
+def noted(session: Session, submission: Submission, account: Account | None, action: str, text: str = "", role: str = "") -> None:
+    """Record what was done with a submission, and by whom."""
     role = role or (account.role if account and action not in ("begun", "submitted") else "contributor" if account else "visitor")
-    session.add(Event(submission_id=submission.id, account_id=account.id if account else None, role=role, action=action, text=text.strip()[:LONGEST_COMMENT]))
+    session.add(Event(submission_id=submission.id, account_id=account.id if account else None, role=role, action=action, text=plain(text).strip()[:LONGEST_COMMENT]))
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
+    """What somebody says. Raises :class:`~kvgraph.errors.KvgraphError` if it is nothing."""
     if not text.strip():
         raise KvgraphError("Say why, in a sentence: the contributor reads it.")
     return text
@@ -356,12 +227,6 @@ def _words(text: str) -> str:
 
 def _new_id() -> str:
     return f"{now():%Y%m%d}-{secrets.token_hex(5)}"
-
-
-def forget_old_drafts(book: Book, after: timedelta = timedelta(days=365)) -> None:
-    """Delete drafts that nobody has touched for a year."""
-    with book.writing() as session:
-        session.execute(delete(Submission).where(Submission.state == "draft", Submission.changed < now() - after))
 
 
 # ── An account's own ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,10 +7,10 @@ from math import log2
 
 import pyarrow as pa
 
-from .model import COMPARISONS, Model, level
+from .model import COMPARISONS, LITTLE, Model, level
 
 ACCEPT, REVIEW = "accept", "review"
-REVIEWED = 3  # candidates of one organisation that a person is asked about
+REVIEWED = 5  # candidates of one organisation that a person is asked about
 _ACRONYMS = {"equal short name", "short name, like", "short name", "nothing in common"}  # of these only an acronym, or the initials, can agree
 
 
@@ -44,30 +44,34 @@ def decide(scored: pa.Table, model: Model) -> Iterator[Decision]:
     """Decisions about scored candidates (as :func:`kvgraph.link.engines.score` gives them), best first for each organisation.
 
     One at most of the candidates is the one, or none is: what speaks for the others speaks against each. An acronym alone never
-    accepts, however few organisations share its place: the homepage must agree with it.
+    accepts, however few organisations share its place: the homepage must agree with it. Nor do few words: the homepage or initials must.
     """
     for _, rows in groupby(scored.to_pylist(), key=lambda row: row["record_l"]):
         ranked = list(rows)
         odds = [2.0 ** row["weight"] for row in ranked]
         for place, row in enumerate(ranked):
-            others = round(-log2(model.none + sum(odds[:place]) + sum(odds[place + 1 :])), 2)
-            evidence = (*_evidence(row, model), Evidence("others", "none comes near" if others > 0 else "some come near", others))
+            others = round(-log2(1 + sum(odds[:place]) + sum(odds[place + 1 :])), 2) + 0.0  # not -0
+            evidence = (*_evidence(row, model), Evidence("others", "none comes near" if others > -1 else "some come near", others))
             bits = row["weight"] + others
-            sure = place == 0 and bits >= model.accept and not _acronym_alone(evidence)
+            sure = place == 0 and bits >= model.accept and _grounded(evidence)
             asked_for = place < REVIEWED and bits >= model.review
             verdict = ACCEPT if sure else REVIEW if asked_for else ""
             yield Decision(row["record_l"], row["record_r"], bits, verdict, (row["text_l"], row["text_r"]), evidence)
 
 
-def _acronym_alone(evidence: tuple[Evidence, ...]) -> bool:
+def _grounded(evidence: tuple[Evidence, ...]) -> bool:
+    """Whether more than the place says so: of the organisations in a small place one always comes nearest."""
     found = {line.feature: line.finding for line in evidence}
-    return found["name"] in _ACRONYMS and not found.get("homepage", "").startswith("same")
+    if found.get("homepage", "").startswith("same"):
+        return True
+    if found["name"] in LITTLE:
+        return found.get("initials", "").startswith("initials are an acronym")
+    return found["name"] not in _ACRONYMS
 
 
 def _evidence(row: dict, model: Model) -> Iterator[Evidence]:
-    yield Evidence("before", "how often a candidate is the one", round(log2(model.prior / (1 - model.prior)), 2))
+    yield Evidence("before", "how often a candidate is the one", round(model.before, 2))
     for comparison in COMPARISONS:
         at = level(comparison, row[f"gamma_{comparison.name}"])
         if at is not None:
-            m, u = model.levels[comparison.name][at.label]
-            yield Evidence(comparison.name, at.label, round(log2(m / u), 2))
+            yield Evidence(comparison.name, at.label, round(model.weights[comparison.name][at.label], 2))

@@ -114,6 +114,12 @@ def engine(name: str, master: str | None = None) -> Iterator[Engine]:
 
 def score(made: Engine, left: Side, right: Side, model: Model, most: int = FOUND) -> pa.Table:
     """For each organisation asked for the best candidates, with how they agree: ``record_l``, ``record_r``, ``weight`` (log2 of the odds), levels."""
+    predictions = compare(made, left, right, model)
+    return made.fetch(candidates.BEST.format(predictions=predictions, columns=", ".join((*COLUMNS, "weight")), most=most))
+
+
+def compare(made: Engine, left: Side, right: Side, model: Model) -> str:
+    """The name of a table of all candidates, by each of their names, with how they agree."""
     from splink import Linker
 
     with warnings.catch_warnings():
@@ -122,6 +128,7 @@ def score(made: Engine, left: Side, right: Side, model: Model, most: int = FOUND
         made.put("asked_words", left.words)
         made.put("known", right.rows)
         made.put("known_words", right.words)
+        made.put("known_parents", right.parents)
         for name in ("candidates", "pairs"):
             made.make(name, getattr(candidates, name.upper()))
         made.make("known_rows", candidates.KNOWN)
@@ -131,5 +138,4 @@ def score(made: Engine, left: Side, right: Side, model: Model, most: int = FOUND
         logging.getLogger("splink").setLevel(logging.ERROR)
         linker = Linker(tables, model.settings(), log_level=None, validate_settings=False)
         linker.table_management.register_blocked_pairs_for_predict(register("blocked", table_name="blocked_pairs"))
-        predictions = linker.inference.predict(warning_mode="never")
-        return made.fetch(candidates.BEST.format(predictions=predictions.physical_name, columns=", ".join((*COLUMNS, "weight")), most=most))
+        return linker.inference.predict(warning_mode="never").physical_name

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ..errors import KvgraphError
-from ..namespaces import PREFIXES, SSSOM
+from ..namespaces import PREFIXES
 from ..params import expand
 from .decide import Evidence
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Organisation:
-    """What linking knows of an organisation. ``country`` is a code of the EU authority table, ``kind`` one of ours; empty for what is not known."""
+    """What linking knows of an organisation. ``country`` is a code of the EU authority table, ``kind`` one of ours, ``parents`` addresses of what it is a part
+    of; empty for what is not known."""
 
     iri: str
     names: tuple[str, ...]
@@ -17,6 +18,7 @@ class Organisation:
     homepage: str = ""
     kind: str = ""
     identifiers: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
 
 
 # Hosts that many organisations share: a page there says nothing of whose it is.

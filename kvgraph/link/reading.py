@@ -1,16 +1,17 @@
 """Reads organisations: those of an import, and those of a table of one's own."""
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from .. import tables
 from ..errors import KvgraphError
 from ..sources import places
 from .organisations import Organisation
 
-MOST = 1_000_000  # lines of a table of one's own
+MOST = 1_000_000  # organisations of a table of one's own
 _COLUMNS = {
     "name": ("name", "organisation", "organization", "label", "title"), "country": ("country", "country_code", "countrycode"),
     "place": ("place", "city", "town", "locality"), "homepage": ("homepage", "website", "url"), "id": ("id", "iri", "identifier"),
@@ -46,37 +47,28 @@ def organisation(row: Mapping) -> Organisation:
         names=tuple(n["value"] for n in names if n["kind"] != "acronym"),
         short=tuple(n["value"] for n in names if n["kind"] == "acronym"),
         country=row["country"] or "", place=row["place"] or "", homepage=row["homepage"] or "", kind=kind(row["kind"] or ""),
-        identifiers=tuple(row["identifiers"] or ()),
+        identifiers=tuple(row["identifiers"] or ()), parents=tuple(row["parents"] or ()),
     )  # fmt: skip
 
 
 def of_table(path: Path) -> list[Organisation]:
-    """Organisations of a CSV table: a column ``name``, and if there are any ``country``, ``place``, ``homepage``, ``id``.
+    """Organisations of a table, CSV or XLSX: a column ``name``, and if there are any ``country``, ``place``, ``homepage``, ``id``.
 
-    Countries may be codes or English names. Raises :class:`KvgraphError` where the table has no names.
+    Countries may be codes or English names. Raises :class:`KvgraphError` where the table has no names, or is none.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise KvgraphError(f"{path.name} cannot be read ({type(error).__name__}).", hint="It must be a CSV table in UTF-8.") from None
-    lines = text.splitlines()
-    if len(lines) > MOST:
-        raise KvgraphError(f"{path.name} has more than {MOST:,} lines.", hint="Link it in parts.")
-    first = lines[0] if lines else ""
-    delimiter = max(",;\t", key=first.count)
-    rows = csv.DictReader(lines, delimiter=delimiter)
-    given = {name.strip().lower(): name for name in rows.fieldnames or ()}
-    columns = {ours: next((given[a] for a in also if a in given), None) for ours, also in _COLUMNS.items()}
-    if columns["name"] is None:
-        raise KvgraphError(f"{path.name} has no column of names.", hint='Call it "name"; "country", "place", "homepage" and "id" help.')
-    try:
-        return list(_of_rows(rows, columns))
-    except csv.Error as error:
-        raise KvgraphError(f"{path.name}: {error}.", hint="Is it a CSV table?") from None
+    with tables.reading(path) as table:
+        given = {name.strip().lower(): place for place, name in reversed(list(enumerate(table.columns)))}
+        columns = {ours: next((given[a] for a in also if a in given), None) for ours, also in _COLUMNS.items()}
+        if columns["name"] is None:
+            raise KvgraphError(f"{path.name} has no column of names.", hint='Call it "name"; "country", "place", "homepage" and "id" help.')
+        found = list(islice(_of_rows(table, columns), MOST + 1))
+    if len(found) > MOST:
+        raise KvgraphError(f"{path.name} has more than {MOST:,} organisations.", hint="Link it in parts.")
+    return found
 
 
-def _of_rows(rows: Iterable[Mapping], columns: Mapping[str, str | None]) -> Iterator[Organisation]:
+def _of_rows(rows: Iterable[list[str]], columns: Mapping[str, int | None]) -> Iterator[Organisation]:
     for number, row in enumerate(rows, 2):
-        value = {ours: (row.get(theirs) or "").strip()[:400] if theirs else "" for ours, theirs in columns.items()}
+        value = {ours: row[place].strip()[:400] if place is not None else "" for ours, place in columns.items()}
         if value["name"]:
             yield Organisation(value["id"] or f"line:{number}", (value["name"],), (), places.country(value["country"]), value["place"], value["homepage"])

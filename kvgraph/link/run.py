@@ -14,7 +14,7 @@ from ..namespaces import compact
 from ..sources.imported import imports, only_importer, put
 from . import identifiers, reading
 from .conflicts import Conflict, conflicts, settled
-from .decide import ACCEPT, REVIEW, Evidence, decide
+from .decide import ACCEPT, Evidence, decide
 from .engines import Engine, score
 from .mappings import CLOSE, CURATION, EXACT, IDENTIFIER, MODEL, evidence_text, table
 from .mappings import Mapping as Link

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import pyoxigraph as ox
 
-from ..namespaces import DCTERMS, GRAPH, ID, KV, OWL, PROV, RDF, RDFS, XSD
-from .mappings import CURATION, SSSOM, Mapping, full
+from ..namespaces import DCTERMS, GRAPH, ID, KV, OWL, PROV, RDF, RDFS, SSSOM, XSD
+from .mappings import CURATION, Mapping, full
 
 LINKS = GRAPH + "links"  # how links came about
 SOURCE = ID + "source/links"

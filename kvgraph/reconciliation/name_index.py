@@ -82,7 +82,7 @@ def codes(name: Name) -> np.ndarray:
 
 
 def _hash(identifier: str) -> int:
-    return int.from_bytes(blake2b(identifier.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(blake2b(identifier.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
 
 
 # ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -44,7 +44,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 2
-    query_workers: int = 3  # one is always kept for our own pages
+    query_workers: int = 4  # one is always kept for our own pages
     timeout: float = 30.0
     memory: int = 2048
     data: Path | None = None  # the folder of curated records that the next release is built from; None: the bundled ones
@@ -97,7 +97,7 @@ def _watch(pools: Pools, publisher: Publisher, web: subprocess.Popen) -> int:
 
 def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
     command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
+        sys.executable, "-m", "kvgraph.serve.wsgi", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
         "--workers", str(settings.web_workers), "--blocking-threads", "192", "--no-ws", "--respawn-failed-workers",
         "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.wsgi:app",
     ]  # fmt: skip

@@ -1,6 +1,8 @@
 """Publishing while serving: what curators accepted becomes the next release, built by a process of its own, which the pools then follow.
 
 Nothing here waits. :meth:`Publisher.tend` is called a few times a second. The builder has the lowest rank for the processor: readers go first.
+While builds follow one another it rests between them, longer each time: what is accepted meanwhile becomes one release, and kept answers are of use
+for longer. Where little happens, what was accepted is built at once.
 """
 
 import logging
@@ -15,6 +17,7 @@ from ..errors import KvgraphError
 
 LOOK_EVERY = 0.5  # seconds between two looks at the book
 FIRST_DELAY, LONGEST_DELAY = 5.0, 300.0  # seconds before a build that failed is tried again: doubled each time
+REST, LONGEST_REST = 2.0, 30.0  # times as long as a build took it rests, for each that went before it without a break; and seconds at most
 NICE = 15
 log = logging.getLogger("kvgraph.serve")
 
@@ -28,6 +31,8 @@ class Publisher:
     builder: subprocess.Popen | None = None
     failed: int = 0  # times one after the other
     not_before: float = 0.0
+    begun: float = 0.0
+    in_a_row: int = 0  # builds without a moment in which nothing was wanted
 
     def tend(self) -> None:
         """Everything that is to be done now."""
@@ -35,8 +40,9 @@ class Publisher:
             self._notice()
         elif time.monotonic() >= self.not_before:
             self.not_before = time.monotonic() + LOOK_EVERY
-            if self._wanted():
-                self.builder = _start(self.home, self.data)
+            self.in_a_row = self.in_a_row + 1 if self._wanted() else 0
+            if self.in_a_row:
+                self.builder, self.begun = _start(self.home, self.data), time.monotonic()
 
     def processes(self) -> list[subprocess.Popen]:
         return [self.builder] if self.builder else []
@@ -45,11 +51,11 @@ class Publisher:
         if not (self.home / "app.db").is_file():
             return False
         # Importing SQLAlchemy takes as long as half a start, and where nobody contributes it is not needed.
-        from ..contribute import submissions
+        from ..contribute import decisions
         from ..contribute.book import book
 
         try:
-            return submissions.pending(book(self.home))
+            return decisions.pending(book(self.home))
         except (KvgraphError, OSError) as error:
             log.error("The book of contributions cannot be read: %s", error)
             self.not_before = time.monotonic() + LONGEST_DELAY
@@ -62,9 +68,11 @@ class Publisher:
         said = (self.builder.stderr.read() or b"").decode(errors="replace").strip()[-2000:]
         self.builder.stderr.close()
         self.builder, self.failed = None, 0 if status == 0 else self.failed + 1
+        now = time.monotonic()
+        self.not_before = now + min(LONGEST_REST, REST * (self.in_a_row - 1) * (now - self.begun))
         if status:
             delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (self.failed - 1))
-            self.not_before = time.monotonic() + delay
+            self.not_before = now + delay
             log.error("What was accepted could not be published (status %s): %s Trying again in %g s.", status, said, delay)
 
 

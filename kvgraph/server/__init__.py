@@ -16,7 +16,7 @@ from .. import __version__
 from ..graph import Graph
 from ..resources import folder
 from . import (
-    catalogue, citing, connecting, coverage, delivery, display, docs, dumps, entities, errors, event_stream, feeds, graph_store, headers, language, limits, logs, mapping, network, operation, operators, pages, pinned, policies, quality, questions, reconciling, reconciling_aids, releases, resolving, robots, searching, sparql,
+    catalogue, citing, connecting, coverage, delivery, display, docs, dumps, entities, errors, event_stream, feeds, graph_store, headers, hosts, language, limits, logs, mapping, network, operation, operators, pages, pinned, policies, quality, questions, reconciling, reconciling_aids, releases, resolving, robots, searching, sparql,
     status, vocabulary, well_known,
 )  # fmt: skip
 from .rate import Rate
@@ -66,7 +66,7 @@ def create_app(graphs: Callable[..., Graph], config: Mapping[str, Any] | None = 
         app.register_blueprint(concern.blueprint)
     for blueprint in SHARING:
         app.register_blueprint(blueprint)
-    for concern in (logs, errors, headers, language, display, limits, operation, pinned, delivery):  # what is first here is last to see a response
+    for concern in (logs, errors, headers, language, display, limits, operation, pinned, delivery, hosts):  # what is first here is last to see a response
         concern.register(app)
     return app
 

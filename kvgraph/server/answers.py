@@ -6,16 +6,17 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
+from urllib.parse import quote
 
 import pyoxigraph as ox
 from flask import Response
-from werkzeug.wsgi import FileWrapper, get_current_url
+from werkzeug.wsgi import FileWrapper
 
 from .. import spreadsheet
 from ..formats import JSON, XML, Format
 from ..store import Cached, Embedded, Outcome
 from ..store.cached import compressed
-from . import context, headers
+from . import context, headers, hosts
 from .exchange import Exchange
 
 CHUNK = 64 * 1024
@@ -28,7 +29,7 @@ CUT = "/docs/engineers#answers-that-were-cut"
 class Answer:
     """An answer as it leaves: its header fields, and its bytes in memory or the open file that holds them."""
 
-    status: int = 200
+    status_code: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     size: int = 0
     whole: bytes = b""
@@ -71,7 +72,7 @@ def make(
         outcome, file = _answered(exchange, query, format, asked, coding)
     fields = [("Content-Type", format.content_type)]
     if not outcome.complete:
-        outcome, file = _noted(outcome, file, get_current_url(exchange.environ, root_only=True).rstrip("/") + CUT)
+        outcome, file = _noted(outcome, file, _explained(exchange.environ))
         fields.append(("Kvgraph-Complete", "false"))
         fields.append(("X-SPARQL-MaxRows", str(max_rows or outcome.rows or 0)))  # as Virtuoso says it, which clients know
     fields.append(("Content-Length", str(outcome.bytes)))
@@ -161,6 +162,11 @@ def _noted(outcome: Outcome, file: BinaryIO, address: str) -> tuple[Outcome, Bin
     size = target.tell()
     target.seek(0)
     return replace(outcome, bytes=size), target
+
+
+def _explained(environ: dict) -> str:
+    """The address of the page that says why an answer was cut."""
+    return f"{environ['wsgi.url_scheme']}://{hosts.host_of(environ)}{quote(environ.get('SCRIPT_NAME', ''))}{CUT}"
 
 
 def _attribute(text: str) -> str:

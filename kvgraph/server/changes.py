@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -66,7 +66,8 @@ class Comparison:
         """The things of one page."""
         first = sum(self.counts[k] for k in KINDS[: KINDS.index(kind)]) if kind in KINDS else 0
         count = max(0, min(size, self.number(kind) - offset))
-        return [_thing(change) for change in islice(self.things(), first + offset, first + offset + count)]
+        old = self.lines.name.partition("..")[0]
+        return [_thing(change, old) for change in islice(self.things(), first + offset, first + offset + count)]
 
     def things(self) -> Iterator[Change]:
         with open(self.lines, encoding="utf-8") as file:
@@ -121,17 +122,22 @@ def _sweep(folder: Path, home: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _thing(change: Change) -> Thing:
+def _thing(change: Change, old: str) -> Thing:
     statements = [(sign, t) for sign, lines in (("−", change.removed), ("+", change.added)) for t in _parsed(lines[:SHOWN])]
     statements.sort(key=lambda s: (s[1].subject.value != change.iri, s[1].subject.value, s[1].predicate.value, s[0] == "+"))
-    rows = [_statement(change.iri, sign, triple) for sign, triple in statements[:SHOWN]]
-    shown = Shown(change.label or short(change.iri), href_of(change.iri), change.lang, change.iri)
+    rows = [_statement(change.iri, sign, triple, old if sign == "−" else "") for sign, triple in statements[:SHOWN]]
+    shown = _there(Shown(change.label or short(change.iri), href_of(change.iri), change.lang, change.iri), old if change.kind == "removed" else "")
     return Thing(change.kind, shown, rows, len(change.removed) + len(change.added) - len(rows))
 
 
-def _statement(thing: str, sign: str, triple: ox.Triple) -> Statement:
-    subject = None if triple.subject.value == thing else show(triple.subject)
-    return Statement(sign, subject, Shown(compact(triple.predicate.value), href_of(triple.predicate.value)), show(triple.object))
+def _statement(thing: str, sign: str, triple: ox.Triple, release: str) -> Statement:
+    subject = None if triple.subject.value == thing else _there(show(triple.subject), release)
+    return Statement(sign, subject, Shown(compact(triple.predicate.value), href_of(triple.predicate.value)), _there(show(triple.object), release))
+
+
+def _there(shown: Shown, release: str) -> Shown:
+    """Linked in the release that has it: what was removed is read where it still is."""
+    return replace(shown, href=f"/release/{release}{shown.href}") if release and (shown.href or "").startswith("/") else shown
 
 
 def _parsed(lines: Iterable[str]) -> list[ox.Triple]:

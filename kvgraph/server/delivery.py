@@ -3,6 +3,7 @@
 A short answer is handed over in one piece, and its thread is free before the client has read a byte. A long one is read from its file as fast as
 its client takes it, and holds a thread, as does a body that is still being sent; how many of these there may be, in all and for one client, is
 bounded, so that slow clients cannot take all threads. Answers that were handed over and follow from the release alone are kept in memory, and given again without the application.
+When another release takes over, the pages that were read last are made anew ahead of their readers.
 """
 
 import json
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
+from wsgiref.util import setup_testing_defaults
 
 from flask import Flask
 from werkzeug.wsgi import FileWrapper
@@ -22,16 +24,19 @@ from . import logs, metrics
 from .answers import WHOLE
 from .exchange import SERVED
 from .headers import KEEP
+from .logs import AHEAD
 
 KEPT_BYTES = 32 * 2**20  # of answers in memory, per web process
 KEPT_ANSWERS = 4000
+MADE_AHEAD = 24  # pages, when another release takes over
+QUERIES = "sparql.endpoint"  # where people ask their own queries: each has its time and its turn only when it is asked
 LONGEST_KEPT = 2**20  # bytes of one answer: a map of all small regions has most of that where the client takes no compression
 LONGEST_BODY = 64 * 1024  # bytes of a POST request that may be answered from memory
 DRAINED = 16 * 2**20  # of a request that was refused for its body
 # At once, per web process and for one client: together below the 192 threads of a process, with what waits in the queue of its pool.
 STREAMS, STREAMS_OF_ONE = 32, 8  # long answers on their way
 BODIES, BODIES_OF_ONE = 24, 12  # requests whose body is not here yet
-PATIENCE = 0.25  # seconds a request waits for its turn to send its body
+PATIENCE = 0.25  # seconds a request waits for its turn to send its body, or to be sent a long answer
 _DECIDING = ("REQUEST_METHOD", "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT_ENCODING", "CONTENT_TYPE")  # fmt: skip
 # What only the application can decide: conditions, parts, codings of the request, who somebody is.
 _SPECIAL = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_CONTENT_ENCODING", "HTTP_COOKIE", "HTTP_AUTHORIZATION")
@@ -51,6 +56,12 @@ class Kept:
     endpoint: str
     headers: list[tuple[str, str]]
     body: bytes
+    read: bool = True  # by somebody, since it was made
+
+    def is_page(self, name: tuple) -> bool:
+        """Whether it is a page of the release being served, under this name: not one of an older release, nor the answer to somebody's own query."""
+        path, kind = name[2 + _DECIDING.index("PATH_INFO")] or "", next((value for key, value in self.headers if key.lower() == "content-type"), "")
+        return not name[1] and kind.startswith("text/html") and not path.startswith("/release/") and self.endpoint != QUERIES
 
 
 @dataclass
@@ -84,6 +95,7 @@ class Delivery:
     longest: int
     kept: OrderedDict[tuple, Kept] = field(default_factory=OrderedDict)
     size: int = 0
+    release: str = ""  # that was served to the last request
     streams: Gate = field(default_factory=lambda: Gate(STREAMS, STREAMS_OF_ONE))
     bodies: Gate = field(default_factory=lambda: Gate(BODIES, BODIES_OF_ONE))
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -111,7 +123,7 @@ class Delivery:
         if short or (keep and length <= LONGEST_KEPT and not isinstance(body, FileWrapper)):  # a query's long answer stays in its file
             body = [_whole(body)]
             if keep:
-                self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], body[0]))
+                self._keep(name, Kept(environ[KEEP], [h for h in headers if h[0].lower() not in _PERSONAL], body[0], AHEAD not in environ))
         if short:
             start_response(status, headers)
             return body
@@ -119,7 +131,7 @@ class Delivery:
 
     def _long(self, status: str, headers: list, body, client: str, start_response: Callable) -> Iterable[bytes]:
         """A long answer, which holds a thread until its client has taken it: only so many at once."""
-        if not self.streams.enter(client):
+        if not self.streams.enter(client, PATIENCE):
             _close(body)
             return _refuse(_TOO_MANY_STREAMS, headers, start_response)
         start_response(status, headers)
@@ -151,13 +163,35 @@ class Delivery:
             return None
         with suppress(Exception):  # nothing is served, or worse: the application meets the same and says so
             graph = environ[SERVED] = self.graphs()
+            if graph.release.id != self.release:
+                self._follow(graph.release.id)
             return (graph.release.id, body, *map(environ.get, _DECIDING))
         return None
+
+    def _follow(self, release: str) -> None:
+        """Another release has taken over."""
+        with self.lock:
+            before, self.release = self.release, release
+            pages = [name for name, kept in reversed(self.kept.items()) if name[0] == before and kept.read and kept.is_page(name)][:MADE_AHEAD] if before != release else []
+        if pages:
+            threading.Thread(target=self._make_ahead, args=(release, pages), name="ahead", daemon=True).start()
+
+    def _make_ahead(self, release: str, pages: list[tuple]) -> None:
+        """Make pages that were kept of the last release from this one, the last read first, until yet another release takes over."""
+        for _, body, *deciding in pages:
+            if self.release != release:
+                return
+            if (release, body, *deciding) not in self.kept:
+                environ = {AHEAD: True, **{key: value for key, value in zip(_DECIDING, deciding) if value is not None}}
+                setup_testing_defaults(environ)  # the standard library's word for all else that WSGI wants
+                with suppress(Exception):  # whoever asks for it meets the same and is told
+                    _close(self(environ, lambda *_: None))
 
     def _again(self, name: tuple) -> Kept | None:
         with self.lock:
             found = self.kept.get(name)
             if found:
+                found.read = True
                 self.kept.move_to_end(name)
         return found
 
@@ -166,9 +200,14 @@ class Delivery:
             if name in self.kept:
                 return
             self.kept[name] = answer
-            self.size += len(answer.body)
+            self.size += _weight(name, answer)
             while self.size > KEPT_BYTES or len(self.kept) > KEPT_ANSWERS:
-                self.size -= len(self.kept.popitem(last=False)[1].body)
+                self.size -= _weight(*self.kept.popitem(last=False))
+
+
+def _weight(name: tuple, answer: Kept) -> int:
+    """The bytes of an answer, and of what it is kept under: a client may write hundreds of kilobytes of address, header fields and query."""
+    return len(answer.body) + sum(map(len, filter(None, name)))
 
 
 class Stream:

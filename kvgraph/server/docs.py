@@ -22,7 +22,7 @@ GROUPS = (
     (N_("About the graph"), ("about", "sources", "cite", "faq", "regions", "accessibility", "privacy")),
     (N_("Taking part"), ("contributing",)),
     (N_("Using the data"), ("api", "engineers", "reconciliation", "federation")),
-    (N_("Running it"), ()),
+    (N_("Running it"), ("operating", "imports", "from-download-to-answer", "linking", "engines", "speed")),
 )
 
 
@@ -47,7 +47,7 @@ def guides() -> dict[str, Guide]:
 def index() -> Response:
     named = {name for _, names in GROUPS for name in names}
     others = tuple(name for name in guides() if name not in named)
-    groups = [(heading, names or others) for heading, names in GROUPS]
+    groups = [(heading, names + others * (heading == GROUPS[-1][0])) for heading, names in GROUPS]
     return headers.page(lambda: render_template("docs.html", groups=[(gettext(heading), [guides()[name] for name in names]) for heading, names in groups]))
 
 

@@ -14,14 +14,14 @@ from .. import releases
 from ..build.dumps import SUMS
 from ..graph import UnknownThing
 from ..releases import Release
-from . import context, headers
+from . import conditions, context, headers
 from .catalogue import entries
+from .pinned import FOREVER
 
 blueprint = Blueprint("dumps", __name__)
 
 LATEST = "latest"
-_ONE_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)", re.IGNORECASE | re.ASCII)
-FOREVER = 365 * 24 * 60 * 60  # seconds
+_ONE_RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})", re.IGNORECASE | re.ASCII)
 
 
 @blueprint.get("/dumps/")
@@ -68,18 +68,28 @@ def _facts(release: Release, file: str) -> dict:
 
 def _file(release: Release, file: str) -> Response:
     facts = _facts(release, file)
-    # Only GET has ranges, a unit that is not understood must be ignored, and several at once may be (section 14.2).
-    if request.method != "GET" or not _ONE_RANGE.fullmatch(request.headers.get("Range", "")):
-        request.environ.pop("HTTP_RANGE", None)
-    response = send_file(
-        release.dumps / file,
-        mimetype="text/plain" if file == SUMS else "application/gzip",
-        etag=facts["sha256"],
-        last_modified=datetime.fromisoformat(release.manifest["built"]),
-        max_age=FOREVER,
-    )
-    response.cache_control.public, response.cache_control.immutable = True, True
+    tag, modified = facts["sha256"], datetime.fromisoformat(release.manifest["built"]).replace(microsecond=0)
+    if conditions.fresh(request.environ, tag, modified):
+        response = Response(status=304)
+        response.set_etag(tag)
+    else:
+        _settle_range(tag, modified, facts["bytes"])
+        kind = "text/plain" if file == SUMS else "application/gzip"
+        response = send_file(release.dumps / file, mimetype=kind, etag=tag, last_modified=modified)
+    response.headers["Cache-Control"] = FOREVER
     return response
+
+
+def _settle_range(tag: str, modified: datetime, size: int) -> None:
+    """Leave the range of a request to Flask if there is to be one, and none of the conditions, which were looked at."""
+    environ = request.environ
+    asked = environ.pop("HTTP_RANGE", "")
+    # Only GET has ranges, a unit that is not understood must be ignored, and several at once may be (section 14.2).
+    if request.method == "GET" and _ONE_RANGE.fullmatch(asked) and conditions.same_range(environ, tag, modified):
+        longer = asked[6] == "-" and int(asked[7:]) >= size  # a file that is shorter than the end asked for is sent whole (14.1.2)
+        environ["HTTP_RANGE"] = "bytes=0-" if longer else asked
+    for name in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE"):
+        environ.pop(name, None)
 
 
 def _page(release: Release) -> Response:

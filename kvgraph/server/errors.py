@@ -26,6 +26,7 @@ _PLAIN = {
     404: N_("There is no page at this address."),
     405: N_("This address does not take that method."),
     411: N_("The request must say how long its body is."),
+    412: N_("What there is is another version than the request wants. Ask again without If-Match and If-Unmodified-Since."),
     413: N_("The request is too large: at most {limit:,} bytes are read."),
     500: N_("Something went wrong here, and it has been noted. Other pages still work."),
 }
@@ -119,7 +120,7 @@ def respond(fields: dict, pointed: str = "") -> Response:
 
 def document(fields: dict) -> Response:
     """A problem document, whoever asks."""
-    body = json.dumps({"type": "about:blank", **fields, "instance": request.path}, ensure_ascii=False, indent=1) + "\n"
+    body = json.dumps({"type": "about:blank", **fields, "instance": request.script_root + request.path}, ensure_ascii=False, indent=1) + "\n"
     return Response(body, fields["status"], content_type=PROBLEM.media_type)
 
 

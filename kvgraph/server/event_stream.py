@@ -6,14 +6,14 @@ The root lists the pages, with the times between which their members lie; it cha
 from collections.abc import Iterator
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from .. import event_stream
 from ..event_stream import CREATE, DELETE, STREAM, UPDATE, Event, Log
 from ..formats import HTML, JSONLD, NQUADS, TRIG, TURTLE, Format
 from ..graph import UnknownThing
 from ..namespaces import BASE, DCTERMS, PREFIXES, PROV, RDF, XSD
-from . import addresses, context
+from . import addresses, context, headers
 from .pinned import FOREVER
 
 blueprint = Blueprint("event_stream", __name__)
@@ -72,9 +72,10 @@ def _here(quads: Iterator[ox.Quad], root: str) -> Iterator[ox.Quad]:
 
 def _tagged(response: Response, freshness: str) -> Response:
     """Under a tag that follows from what it says: a release that changed nothing here makes nobody read it again."""
-    response.headers["Cache-Control"] = freshness
     response.add_etag()
-    return response.make_conditional(request)
+    tagged = headers.under("-".join(filter(None, (response.get_etag()[0], headers.coding()))), lambda: response)
+    tagged.headers["Cache-Control"] = freshness
+    return tagged
 
 
 def _quad(subject: str, property_: str, value: str | ox.Literal) -> ox.Quad:

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request, send_from_directory
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 from ..store.cached import zipped
-from . import context, language
+from . import conditions, context, language
 from .exchange import Exchange
 
 # Nothing inline and nothing from elsewhere: a hostile label can at worst be read.
@@ -26,7 +26,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 # Addresses that programs on other sites may read; refusals and errors there too.
-OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk")
+OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk", "/release", "/search.", "/suggest", "/coverage.", "/connections.", "/network.")
 
 
 EXPOSED = (
@@ -53,7 +53,17 @@ SHARED = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers"
 
 
 def register(app: Flask) -> None:
+    app.view_functions["static"] = _static
     app.after_request(_add)
+
+
+def _static(filename: str) -> Response:
+    """A static file, whole, under its tag like every other answer."""
+    file = _compressed(send_from_directory(current_app.static_folder, filename, conditional=False))
+    response = under(file.get_etag()[0], lambda: file)
+    if response is not file:
+        file.close()
+    return response
 
 
 def _add(response: Response) -> Response:
@@ -62,10 +72,10 @@ def _add(response: Response) -> Response:
     if FRAMED in request.environ:
         headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
     if request.path.startswith("/static/"):
-        # Addresses of static files carry the edition, so a copy may be kept for good.
-        headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
+        # Addresses of static files carry the edition, so a copy may be kept for good; an error never, which a page of the next edition may meet.
+        lasting = response.status_code in (200, 304) and "v" in request.args
+        headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache" if response.status_code < 400 else "no-store"
         response.vary.add("Accept-Encoding")
-        _compress_static(response)
         return response
     response.vary.update(VARY)
     _compress(response)
@@ -74,7 +84,8 @@ def _add(response: Response) -> Response:
         headers.update(SHARED)
         if request.method == "OPTIONS":
             headers["Access-Control-Allow-Methods"] = headers.get("Allow", "GET, HEAD, OPTIONS")
-            headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Range, Range"
+            # The star is any other field; the old browsers that do not know it get by with the names.
+            headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Range, Range, *"
             headers["Access-Control-Max-Age"] = "86400"
     return response
 
@@ -104,13 +115,15 @@ def _compress(response: Response) -> None:
         response.headers["Content-Encoding"] = "gzip"
 
 
-def _compress_static(response: Response) -> None:
-    if response.status_code == 200 and response.mimetype.startswith(_TEXTUAL) and coding():
-        tag = response.get_etag()[0]
-        response.direct_passthrough = False
-        response.set_data(_zipped_static(tag, response.get_data()))
-        response.headers["Content-Encoding"] = "gzip"
-        response.set_etag(f"{tag}-gzip")
+def _compressed(file: Response) -> Response:
+    """A static file in the coding that the client takes, under a tag of its own."""
+    if file.mimetype.startswith(_TEXTUAL) and coding():
+        tag = file.get_etag()[0]
+        file.direct_passthrough = False
+        file.set_data(_zipped_static(tag, file.get_data()))
+        file.headers["Content-Encoding"] = "gzip"
+        file.set_etag(f"{tag}-gzip")
+    return file
 
 
 @lru_cache(maxsize=100)
@@ -148,16 +161,20 @@ def tag_of(exchange: Exchange, representation: tuple[str, ...]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
+def under(tag: str, make: Callable[[], Response]) -> Response:
+    """The response that ``make`` makes, under that tag; 304 if the client has it already, mostly without making it; 412 if it wants another one."""
+    response = conditions.answer(request.environ, tag, make, lambda: Response(status=304))
+    if response.status_code in (200, 304):
+        response.set_etag(tag)
+    return response
+
+
 def _tagged(representation: tuple[str, ...], make: Callable[[], Response], keep: bool) -> Response:
     if representation[0] == "html":
         representation += (language.interface(),)  # which catalogues decide, and may be none of the languages of the labels
-    tag = tag_of(context.exchange(), representation)
-    if request.if_none_match.contains(tag):
-        response = Response(status=304)
-    else:
-        response = make()
-    if response.status_code in (200, 304):
-        response.set_etag(tag)
+    response = under(tag_of(context.exchange(), representation), make)
+    if response.status_code == 304 and representation[0] != "html":
+        response.mimetype = "application/octet-stream"  # is not sent, and says whether it is a page
     if keep and response.status_code == 200:
         request.environ[KEEP] = request.endpoint
     return response

@@ -7,6 +7,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
+from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -76,7 +77,7 @@ def register(app: Flask) -> None:
         directory = Path(get_babel().translation_directories[0])
     known = {SOURCE, *(path.parts[-3] for path in directory.glob("*/LC_MESSAGES/messages.po"))}
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.globals.update(interface=interface, _=_said, gettext=_said, ngettext=_counted)
+    app.jinja_env.globals.update(interface=interface, _=_said, gettext=_said, ngettext=_counted, words_of=words_of)
     app.jinja_env.filters["translated"] = lambda text: gettext(text) if text else text
     app.after_request(_say)
 
@@ -94,6 +95,17 @@ def gettext(text: str, /, **names) -> str:
     """A string in the language of the page: what flask_babel's function of this name gives, in a fraction of its time."""
     said = _catalogue().ugettext(text)
     return said % names if names else said
+
+
+def words_of(script: str) -> dict[str, str]:
+    """What the strings of a script and of the modules in the folder of its name are called in the language of the page, as far as that is not English."""
+    return {text: said for text in _strings(script) if (said := gettext(text)) != text} if interface() != SOURCE else {}
+
+
+@lru_cache
+def _strings(script: str) -> list[str]:
+    static = folder("web") / "static"
+    return [text for file in (static / f"{script}.js", *sorted((static / script).glob("*.js"))) for _, text, *_ in extract_from_file("javascript", file, keywords={"_": None})]
 
 
 # What templates call, some hundred times for a page: as Jinja's own callables for new-style translations, without looking up the language each time.

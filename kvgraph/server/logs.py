@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 
 from . import context, metrics
 
+AHEAD = "kvgraph.ahead"  # in the environment of what nobody asked for yet: it is no request to write down
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH")
 log = logging.getLogger("kvgraph.requests")
 
@@ -27,6 +28,8 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     """Write down and count a request whose answer is ready to be sent."""
+    if AHEAD in request.environ:
+        return response
     exchange = context.exchange()
     sent = 0 if request.method == "HEAD" or response.status_code in (204, 304) else response.content_length
     note(request.endpoint, request.method, response.status_code, exchange.began, sent, exchange.release, refusal_of(response))

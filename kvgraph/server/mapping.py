@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from typing import NamedTuple
 from urllib.parse import quote_plus
 
 import pyoxigraph as ox
@@ -36,6 +37,7 @@ FACETS = tuple(name for name in SHOWN if name != "type")
 REGION = ALL_FACETS["region"]
 FINER = (1.7, 3.4, 7.5)  # so many times closer than all of Europe a finer level follows
 CLOSEST = 24.0
+LISTED = 250  # places of the table, those with most; a link leads to all
 SCREEN = (280.0, 960.0)  # widths that a script may say the picture has
 FORMATS = (HTML, CSV, spreadsheet.XLSX, JSON)
 
@@ -150,8 +152,7 @@ def _around(boxes: list[Box]) -> Box:
     return Box(left, top, max(b.x + b.width for b in boxes) - left, max(b.y + b.height for b in boxes) - top)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A line of the table: a place, its number, the list of what was counted there, and the picture of what lies inside."""
 
     shown: Shown
@@ -163,26 +164,27 @@ class Row:
 
 def _rows(selection: MapSelection, level: int, counts: Mapping[str, int]) -> list[Row]:
     """Places of a level with something in them, most first; only those inside of what the selection names."""
-    known, facets, language = places(), context.graph().facets, context.language()
+    known, release, language = places(), context.graph().release.id, context.language()
     wanted = set(selection.where.get("region", ())) | set(selection.where.get("country", ()))
     rows = []
     # Both have a query already, for they name the kind: one field more each is cheaper than a thousand whole addresses.
     search, map_ = selection.address("/search", region=[], nuts="", at="", view=""), selection.address("/map", at="", view="", nuts="")
-    for place in known.of_level(level):
+    for place, shown, named in _named_places(release, level, language):
         count = counts.get(place.iri, 0)
-        if not count or wanted and not wanted & {above.iri for above in known.above(place.iri)}:
-            continue
+        if count and (not wanted or wanted & {above.iri for above in known.above(place.iri)}):
+            rows.append(Row(shown, place, count, f"{search}&region={named}", f"{map_}&at={named}" if level < LEVELS[-1] else ""))
+    return sorted(rows, key=lambda row: -row.count)
+
+
+@lru_cache(maxsize=64)
+def _named_places(release: str, level: int, language: str) -> list[tuple[Place, Shown, str]]:
+    """The places of a level by the names that a reader sees, in their order, each with what stands for it in an address: the same for every map of a release."""
+    facets = context.graph().facets
+    found = []
+    for place in places().of_level(level):
         name, lang = facets.label(place.iri, language)
-        list_ = f"{search}&region={_in_address(place.iri)}"
-        inside = f"{map_}&at={_in_address(place.iri)}" if level < LEVELS[-1] else ""
-        rows.append(Row(Shown(name, href_of(place.iri), lang or None, place.iri), place, count, list_, inside))
-    return sorted(rows, key=lambda row: (-row.count, row.shown.text.casefold(), row.place.iri))
-
-
-@lru_cache(maxsize=4096)
-def _in_address(place: str) -> str:
-    """A place as an address names it: there are no more than NUTS has, and a map needs all of them."""
-    return quote_plus(REGION.short(place))
+        found.append((place, Shown(name, href_of(place.iri), lang or None, place.iri), quote_plus(REGION.short(place.iri))))
+    return sorted(found, key=lambda each: (each[1].text.casefold(), each[0].iri))
 
 
 def _page() -> dict:
@@ -194,6 +196,8 @@ def _page() -> dict:
     screen = request.args.get("screen", default=SCREEN[1], type=float)
     drawn = _drawn(rows, looked, min(max(screen, SCREEN[0]), SCREEN[1]) if screen == screen else SCREEN[1])
     seen = {bubble.place.iri for bubble in drawn.bubbles}
+    listed = [row for row in rows if row.place.iri in seen]
+    first = len(listed) if request.args.get("rows") == "all" else LISTED
     total, inside = result.total, rows
     if looked.place:  # then what is said is about this place
         total = result.counts["region"].get(looked.place.iri, 0)
@@ -202,7 +206,7 @@ def _page() -> dict:
     return {
         "selection": selection, "groups": panel(selection, {name: result.counts[name] for name in FACETS}, "/map"), "kind": TYPES[selection.kind], "total": total, "drawn": drawn,
         "kinds": [(TYPES[name], result.counts["type"].get(name, 0), selection.address("/map", type=[name])) for name in KINDS],
-        "looked": looked, "rows": [row for row in rows if row.place.iri in seen], "elsewhere": len(rows) - len(seen),
+        "looked": looked, "rows": listed[:first], "more": len(listed[first:]), "elsewhere": len(rows) - len(seen),
         "unplaced": total - placed, "trail": _trail(selection, looked), "relaxed": result.relaxed,
         "query": selection.query_at(looked.level), "levels": LEVELS, "wider": _wider(selection, looked),
     }  # fmt: skip

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -148,40 +149,51 @@ def _spread(points: tuple[tuple[float, float], ...], sizes: tuple[float, ...], g
     if len(points) < 2:
         return list(points)
     home, r = np.array(points, dtype=float), np.array(sizes, dtype=float)
-    # Circles in the very same place have no direction to go: each gets one of its own, a golden angle from the last.
-    angle = np.arange(len(home)) * 2.399963
-    at = home + np.column_stack((np.cos(angle), np.sin(angle))) * 0.01
     first, second = _near(home, r, gap)
     if not len(first):
         return list(points)
-    share = (r[second] ** 2 / (r[first] ** 2 + r[second] ** 2))[:, None]
+    # Circles in the very same place have no direction to go: each gets one of its own, a golden angle from the last.
+    angle = np.arange(len(home)) * 2.399963
+    home_x, home_y = home[:, 0], home[:, 1]
+    x, y = home_x + np.cos(angle) * 0.01, home_y + np.sin(angle) * 0.01
+    share = r[second] ** 2 / (r[first] ** 2 + r[second] ** 2)
     least = r[first] + r[second] + gap
     rounds = max(LEAST_ROUNDS, min(ROUNDS, PUSHES // len(first)))
     for turn in range(rounds):
-        between = at[second] - at[first]
-        distance = np.maximum(np.hypot(between[:, 0], between[:, 1]), 1e-6)
-        push = np.maximum(least - distance, 0) / distance * 0.7
-        step = between * push[:, None]
-        back, forth = -step * share, step * (1 - share)
-        for axis in (0, 1):
-            at[:, axis] += np.bincount(first, back[:, axis], len(at)) + np.bincount(second, forth[:, axis], len(at))
+        across, down = x[second] - x[first], y[second] - y[first]
+        square = across**2 + down**2
+        touch = np.flatnonzero(square < least**2)  # of all pairs that could, few do
+        distance = np.maximum(np.sqrt(square[touch]), 1e-6)
+        push = (least[touch] - distance) / distance * 0.7
+        back, forth = push * share[touch], push * (1 - share[touch])
+        a, b = first[touch], second[touch]
+        for at, step in ((x, across[touch]), (y, down[touch])):
+            at += np.bincount(b, step * forth, len(at)) - np.bincount(a, step * back, len(at))
         if turn < rounds - 8:  # towards the end they only make room
-            at += (home - at) * 0.06
-    return [(round(float(x), 2), round(float(y), 2)) for x, y in at]
+            x += (home_x - x) * 0.06
+            y += (home_y - y) * 0.06
+    return list(zip(x.round(2).tolist(), y.round(2).tolist()))
 
 
 def _near(home: np.ndarray, r: np.ndarray, gap: float) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of circles that could ever touch: those that do now, and a little farther."""
-    # In single precision and squared, because all pairs of a thousand circles are many.
-    x, y, r = home[:, 0].astype(np.float32), home[:, 1].astype(np.float32), r.astype(np.float32)
-    reach = r[:, None] + (r + np.float32(gap + 3 * float(np.median(r))))
-    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < reach**2
-    return np.nonzero(np.triu(near, 1))
+    # From west to east each has only those to look at that follow within the farthest reach: all pairs of a thousand would be many.
+    order = np.argsort(home[:, 0], kind="stable")
+    x, y, r = home[order, 0], home[order, 1], r[order]
+    more = gap + 3 * float(np.median(r))
+    ends = np.searchsorted(x, x + r + float(r.max()) + more, side="right")
+    follow = ends - np.arange(len(x)) - 1
+    first = np.repeat(np.arange(len(x)), follow)
+    second = np.arange(len(first)) - np.repeat(np.cumsum(follow) - follow, follow) + first + 1
+    near = (x[second] - x[first]) ** 2 + (y[second] - y[first]) ** 2 < (r[first] + r[second] + more) ** 2
+    return order[first[near]], order[second[near]]
 
 
-@dataclass(frozen=True)
-class Bubble:
-    """A circle with a number. ``x`` and ``y`` are where there was room for it, ``home`` where the place is; ``href`` leads to what was counted."""
+class Bubble(NamedTuple):
+    """A circle with a number. ``x`` and ``y`` are where there was room for it, ``home`` where the place is; ``href`` leads to what was counted.
+
+    ``roomy``: the number fits into it.
+    """
 
     shown: Shown
     place: Place
@@ -190,15 +202,11 @@ class Bubble:
     y: float
     r: float
     href: str = ""
+    roomy: bool = False
 
     @property
     def number(self) -> str:
         return f"{self.count:,}"
-
-    @property
-    def at(self) -> str:
-        """Where it is, as SVG writes it."""
-        return f"{self.x} {self.y}"
 
     @property
     def home(self) -> tuple[float, float]:
@@ -228,10 +236,6 @@ class BubbleMap:
     def insets(self) -> tuple[Inset, ...]:
         return picture().insets
 
-    def roomy(self, bubble: Bubble) -> bool:
-        """Whether the number of a circle fits into it."""
-        return 2 * bubble.r / self.unit > 4 + 7.3 * len(bubble.number)
-
 
 def bubble_map(counted: Iterable[tuple[Place, Shown, int, str]], box: Box | None = None, screen: float = 960) -> BubbleMap:
     """Circles for counted places (place, its name, how many, where the circle leads), largest first, for a picture ``screen`` units wide.
@@ -243,16 +247,19 @@ def bubble_map(counted: Iterable[tuple[Place, Shown, int, str]], box: Box | None
     shown = sorted((c for c in counted if c[2] > 0 and c[0].placed and box.holds(c[0].x, c[0].y)), key=lambda c: (-c[2], c[0].iri))
     numbers = [count for _, _, count, _ in shown]
     sizes = [round(r * unit, 2) for r in radii(numbers, screen)]
-    at = spread([(place.x, place.y) for place, *_ in shown], sizes, APART * unit)
+    at = np.array(spread([(place.x, place.y) for place, *_ in shown], sizes, APART * unit)).reshape(-1, 2)
+    xs, ys = _within(at[:, 0], sizes, box.x, box.width), _within(at[:, 1], sizes, box.y, box.height)
     bubbles = tuple(
-        Bubble(name, place, count, _within(x, box.x + r, box.x + box.width - r), _within(y, box.y + r, box.y + box.height - r), r, href)
-        for (place, name, count, href), (x, y), r in zip(shown, at, sizes)
+        Bubble(name, place, count, x, y, r, href, 2 * r / unit > 4 + 7.3 * len(f"{count:,}"))
+        for (place, name, count, href), x, y, r in zip(shown, xs, ys, sizes)
     )
     return BubbleMap(box, unit, bubbles, _legend(numbers, screen))
 
 
-def _within(n: float, least: float, most: float) -> float:
-    return round(min(max(n, least), most), 2)
+def _within(at: np.ndarray, sizes: Sequence[float], start: float, length: float) -> list[float]:
+    """Middles of circles along one side of the picture, moved so that none leaves it."""
+    r = np.array(sizes)
+    return np.maximum(np.minimum(at, start + length - r), start + r).round(2).tolist()
 
 
 def of_answer(table: Table) -> BubbleMap | None:

@@ -9,10 +9,9 @@ from http import HTTPStatus
 
 from flask import Flask
 from werkzeug.exceptions import BadRequest
-from werkzeug.http import parse_etags
 
 from ..store import check, volatile
-from . import answers, headers, logs, pinned, protocol
+from . import answers, conditions, headers, logs, pinned, protocol
 from .exchange import EXCHANGE, Exchange
 
 PATH, ENDPOINT = "/sparql", "sparql.endpoint"  # as the application calls it
@@ -55,12 +54,10 @@ def _answered(exchange: Exchange) -> answers.Answer | None:
         raise BadRequest("maxrows is for SELECT only: nothing else has rows.")
     lasting = not volatile(asked.query)
     tag = headers.tag_of(exchange, (format.name,)) if lasting and environ["REQUEST_METHOD"] != "POST" else None
-    if tag and (known := environ.get("HTTP_IF_NONE_MATCH")) and parse_etags(known).contains(tag):
-        found = answers.Answer(status=304)
-    else:
-        found = answers.make(exchange, asked.query, format, exchange.client, **asked.choices)
-        if lasting:
-            environ[headers.KEEP] = ENDPOINT
+    make = lambda: answers.make(exchange, asked.query, format, exchange.client, **asked.choices)  # noqa: E731
+    found = conditions.answer(environ, tag, make, lambda: answers.Answer(304)) if tag else make()
+    if lasting and found.status_code == 200:
+        environ[headers.KEEP] = ENDPOINT
     if tag:
         found.headers.append(("ETag", f'"{tag}"'))
     if pinned.PINNED in environ:
@@ -73,10 +70,10 @@ def _sent(exchange: Exchange, found: answers.Answer, start_response: Callable) -
     fields = [*found.headers, *headers.OF_ALL, ("Vary", ", ".join(headers.VARY)), *headers.SHARED]
     if exchange.budget:
         fields += exchange.budget.headers()
-    start_response(_STATUS[found.status], fields)
+    start_response(_STATUS[found.status_code], fields)
     method = exchange.environ["REQUEST_METHOD"]
-    bare = method == "HEAD" or found.status == 304
-    logs.note(ENDPOINT, method, found.status, exchange.began, 0 if bare else found.size, exchange.release)
+    bare = method == "HEAD" or found.status_code == 304
+    logs.note(ENDPOINT, method, found.status_code, exchange.began, 0 if bare else found.size, exchange.release)
     if bare:
         found.close()
         return []

@@ -11,11 +11,11 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from flask import Flask, Response, request
-from werkzeug.wsgi import get_host
 
 from ..errors import KvgraphError
 from ..graph import Graph, UnknownThing
 from ..releases import NoRelease
+from .hosts import host_of
 
 PINNED = "kvgraph.pinned"  # in the environment of a pinned request: the graph of its release
 # What is about the server or about all releases, and has no pinned form.
@@ -81,7 +81,7 @@ def _stay(response: Response) -> Response:
     response.headers.setlist("Link", links)
     # Only what has a tag follows from the release alone; a query for the time of day does not.
     if response.status_code in (200, 304) and response.get_etag()[0] and "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = A_DAY if response.mimetype == "text/html" or response.status_code == 304 else FOREVER
+        response.headers["Cache-Control"] = A_DAY if response.mimetype == "text/html" else FOREVER
     return response
 
 
@@ -99,5 +99,5 @@ def unpinned(environ: dict) -> str:
     """The address of a request without the prefix."""
     path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
     query = quote(environ.get("QUERY_STRING", ""), safe="%/:@!$&'()*+,;=~?[]")
-    address = f"{environ['wsgi.url_scheme']}://{get_host(environ)}" + quote(path, safe="/:@!$&'()*+,;=~")
+    address = f"{environ['wsgi.url_scheme']}://{host_of(environ)}" + quote(path, safe="/:@!$&'()*+,;=~")
     return f"{address}?{query}" if query else address

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..graph import to_python
 from ..namespaces import COUNTRY
+from ..results import to_python
 from . import context
 from .projection import Box, picture, point_of
 

@@ -21,9 +21,11 @@ from ..store import UpdateRefused
 FORM = "application/x-www-form-urlencoded"
 DIRECT = "application/sparql-query"
 UPDATE = "application/sparql-update"
+_UTF8 = ("utf-8", "utf8", "us-ascii")  # as programs call it, and what is a part of it
 
 MOST_FIELDS = 200
 _LOOSE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # a percent sign that begins no escape
+_LONG_HEADER = 2000  # characters above which an Accept is not remembered: a web server takes hundreds of kilobytes of it
 MOST_ROWS = 10**9  # a larger maxrows is no limit at all
 # What programs call the format of rows, where the answer is a graph.
 _MEANT = {"json": JSONLD, "application/json": JSONLD, "xml": RDFXML, "application/xml": RDFXML, "text/xml": RDFXML}
@@ -65,7 +67,7 @@ def read(environ: dict, longest: int) -> ProtocolRequest:
         kind = kind.lower()
         if kind == UPDATE:
             raise UpdateRefused()
-        if parameters.get("charset", "utf-8").lower() != "utf-8":
+        if parameters.get("charset", "utf-8").lower() not in _UTF8:
             raise UnsupportedMediaType("Queries are UTF-8 here (SPARQL 1.1 Protocol, section 2.1.3).")
         if kind not in (FORM, DIRECT):
             raise UnsupportedMediaType(f"Send a query as {DIRECT}, or as a field of {FORM}; not as {kind or 'a body without Content-Type'}.")
@@ -134,7 +136,7 @@ def _request(fields: list[tuple[str, str]], posted: bool) -> ProtocolRequest:
     if len(sent) > 1:
         raise BadRequest("There is more than one query. Send them one by one.")
     asked = ProtocolRequest(
-        sent[0] if sent else None,
+        sent[0].removeprefix("\ufeff") if sent else None,  # a byte order mark, as some editors write it before a text in UTF-8
         values.get("default-graph-uri", ()),
         values.get("named-graph-uri", ()),
         # Written into an address as it is, the + of a media type arrives as a space.
@@ -162,7 +164,7 @@ def _number(name: str, values: dict, kind: type, what: str) -> float | int | Non
 
 def wants_page(asked: ProtocolRequest, accept: str | None) -> bool:
     """Whether the answer is to be shown to a person."""
-    return asked.format.lower() == HTML.name if asked.format else _negotiated(accept, "page") is HTML
+    return asked.format.lower() == HTML.name if asked.format else _wanted(accept, "page") is HTML
 
 
 def choose(asked: ProtocolRequest, form: str | None, accept: str | None) -> Format:
@@ -174,13 +176,18 @@ def choose(asked: ProtocolRequest, form: str | None, accept: str | None) -> Form
     if asked.format:
         meant = _MEANT.get(asked.format.lower()) if offered is GRAPHS else None
         return meant or pick(asked.format, offered)
-    chosen = _negotiated(accept, form)
+    chosen = _wanted(accept, form)
     if chosen is None:
         raise NotAcceptable(f"The answer of {form} can be sent as {media_types((*offered, HTML))}.")
     return chosen
 
 
+def _wanted(accept: str | None, form: str | None) -> Format | None:
+    negotiated = _negotiated if len(accept or "") <= _LONG_HEADER else _negotiated.__wrapped__
+    return negotiated(accept, form)
+
+
 @lru_cache(maxsize=512)
 def _negotiated(accept: str | None, form: str | None) -> Format | None:
-    # Programs send the same header again and again; a server reads at most a few kilobytes of it.
+    # Programs send the same header again and again.
     return negotiate(accept, _OFFERED.get(form, GRAPHS))

@@ -65,7 +65,7 @@ def answer(make: Callable[[], dict], *also: str) -> Response:
         raise BadBatch("callback is no name of a function.", hint="Letters, digits, _ and $, with dots between names. Or leave it out: CORS is open.")
 
     def made() -> Response:
-        text = json.dumps(make(), ensure_ascii=False)
+        text = _json_of(make())
         if callback:  # the comment keeps old plug-ins from taking the answer for something else
             return Response(f"/**/{callback}({text.replace('<', chr(92) + 'u003c')});", mimetype="application/javascript")
         return Response(text, mimetype="application/json")
@@ -74,6 +74,12 @@ def answer(make: Callable[[], dict], *also: str) -> Response:
         request.environ[headers.KEEP] = request.endpoint
         return made()
     return headers.tagged("json", made, *also, keep=True)
+
+
+def _json_of(told: dict) -> str:
+    """The answer in letters as they are; half characters, which come back as keys, only JSON's own escapes can write."""
+    text = json.dumps(told, ensure_ascii=False)
+    return text if text.encode(errors="ignore").decode() == text else json.dumps(told)
 
 
 @blueprint.route("/reconcile", methods=["GET", "POST"], defaults={"lang": None})

@@ -5,13 +5,14 @@ from collections import defaultdict
 import pyoxigraph as ox
 
 from ..errors import KvgraphError
-from ..graph import Graph, to_python
+from ..graph import Graph
 from ..identifiers import key
 from ..namespaces import XSD
 from ..params import expand
 from ..reconciliation import Property, property_of
 from ..reconciliation.candidates import short_id
 from ..reconciliation.name_index import Thing
+from ..results import to_python
 
 CONTENTS = {"thing": "things, to be reconciled on", "name": "names", "iri": "addresses (IRIs)"}
 SETTINGS = [

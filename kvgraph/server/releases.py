@@ -11,7 +11,6 @@ from flask import Blueprint, Response, abort, current_app, json, redirect, rende
 from .. import releases
 from ..build.dumps import SUMS
 from ..formats import HTML, Format
-from ..graph import Graph
 from ..model import TYPES, EntityType
 from ..releases import Release
 from . import changes, context, headers
@@ -48,7 +47,7 @@ def release(release_id: str) -> Response:
     format = context.wanted_format((HTML, PLAIN_JSON))
     also = (found.id, *(r.id for r in here))
     if format is PLAIN_JSON:
-        return _open(headers.tagged(format.name, lambda: Response(json.dumps(found.manifest, indent=1) + "\n", content_type=format.media_type), *also))
+        return headers.tagged(format.name, lambda: Response(json.dumps(found.manifest, indent=1) + "\n", content_type=format.media_type), *also)
     return headers.tagged("html", lambda: Response(_page(found, here), mimetype="text/html"), *also)
 
 
@@ -72,12 +71,6 @@ def _find(release_id: str) -> Release:
         return releases.find(_serving().home, release_id)
     except releases.NoRelease as error:
         raise UnknownRelease(error.message, error.hint) from None
-
-
-def _open(response: Response) -> Response:
-    """For programs on other sites as well."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
 
 
 def _page(found: Release, here: list[Release]) -> str:
@@ -123,7 +116,7 @@ def _changes(name: str) -> Response:
         response.headers["Cache-Control"] = FOREVER
     for other in changes.OFFERED[1:]:
         response.headers.add("Link", f'</release/{old.id}..{new.id}{other.suffix}>; rel="alternate"; type="{other.media_type}"')
-    return _open(response)
+    return response
 
 
 def _pair(name: str) -> tuple[Release, Release, Format | None]:

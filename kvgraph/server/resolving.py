@@ -1,6 +1,7 @@
 """``/resolve?id=``: from any known identifier, in any usual spelling, to our thing; and ``/crosswalk.csv``: all of them beside each other."""
 
 import json
+import re
 from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request
@@ -11,7 +12,7 @@ from ..formats import CSV, HTML, JSON, TSV, Format
 from ..graph import UnknownThing
 from ..identifiers import LONGEST
 from ..model import iri_of, path_of
-from ..namespaces import compact
+from ..namespaces import ID, compact
 from ..reconciliation import TYPES, Resolved
 from ..reconciliation.candidates import short_id
 from ..spreadsheet import XLSX
@@ -26,6 +27,7 @@ ANSWER = Format("json", "application/json", ".json", "page", None)
 OFFERED = (HTML, ANSWER)
 CROSSWALK = {".csv": CSV, ".tsv": TSV, ".json": JSON, ".xlsx": XLSX}
 IMPORTED = ("organisation", "project")  # types of things elsewhere, which come after ours
+_SUFFIX = re.compile(r"\.(?:ttl|jsonld|nt|rdf|html)$")  # of a document
 EXAMPLES = ("ES51", "country/ESP", "http://data.europa.eu/nuts/code/ES51")  # what every release has
 
 
@@ -56,9 +58,9 @@ def resolve() -> Response:
 
 def _local(asked: str) -> str:
     """An address of a thing or document on this instance as the address of the thing."""
-    for begin in (root() + "id/", root() + "doc/"):
+    for begin in (root() + "id/", root() + "doc/", ID, "/id/", "/doc/"):
         if asked.startswith(begin):
-            return iri_of(asked[len(begin) :])
+            return iri_of(_SUFFIX.sub("", asked[len(begin) :]))
     return asked
 
 

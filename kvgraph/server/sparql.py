@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.exceptions import BadRequest
 
 from .. import queries
@@ -12,6 +12,7 @@ from ..graph import Rows
 from ..spreadsheet import XLSX
 from ..store import QuerySyntaxError, check, volatile
 from . import answers, context, errors, headers, limits, service_description, workbench
+from .operation import PATH
 from .protocol import ProtocolRequest
 from .tables import Table
 
@@ -21,8 +22,12 @@ EXAMPLES = ("practices-per-country", "who-worked-together", "principles-in-polic
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"])
+@blueprint.route("/sparql/", methods=["GET", "POST"])
 def endpoint() -> Response:
     exchange = context.exchange()
+    if not (exchange.asked or exchange.failed):  # the path is written with a slash too many, and was not read as an operation
+        query = request.query_string.decode("latin-1")
+        return redirect(f"{request.script_root}{PATH}" + (f"?{query}" if query else ""), 308)
     if exchange.failed:
         raise exchange.failed
     return _introduce(exchange.asked) if exchange.asked.query is None else _page(exchange.asked)

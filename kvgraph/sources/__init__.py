@@ -21,6 +21,7 @@ _ALL = (
         "research-organization-registry", CC0, "https://ror.org/",
         "the dump of ROR, schema 2: v1.60-2025-01-01-ror-data.zip, or its JSON file", ror.read,
         ("https://zenodo.org/api/communities/ror-data/records?q=&sort=newest&size=1",), newest=ror.newest,
+        where="Is this machine offline? Get the newest dump, a zip, from https://zenodo.org/communities/ror-data with a browser, and name the file on the command line.",
     ),
     Source(
         "cordis", "CORDIS: Horizon Europe projects, imported",

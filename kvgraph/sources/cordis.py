@@ -1,7 +1,7 @@
 """CORDIS: the CSV packages of EU research projects under Horizon Europe and Horizon 2020, into the terms of EURIO.
 
 A package is a zip of ``project.csv``, ``organization.csv``, ``topics.csv``, ``euroSciVoc.csv``, ``legalBasis.csv`` and ``webLink.csv``: semicolons, a
-byte order mark, decimal commas. Files may also be given one by one, and so may a reduced table with one line for a project and its topic
+byte order mark, decimal commas; what else is in it (``webItem.csv``, ``policyPriorities.csv``) is not read. Files may also be given one by one, and so may a reduced table with one line for a project and its topic
 (``project_id``, ``cordis_url``, ``acronym``, ``title``, ``topic``, ``topic_title``, ``legal_basis``, ``euroscivoc_notations`` with | between them).
 
 A project keeps its address in CORDIS, an organisation that of its PIC in the portal of the Commission, a participation is an
@@ -11,6 +11,7 @@ A project keeps its address in CORDIS, an organisation that of its PIC in the po
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 import pyoxigraph as ox
@@ -25,6 +26,7 @@ from .tables import Row, columns_of, rows
 PROJECT = "https://cordis.europa.eu/project/id/"
 PROGRAMME = "https://cordis.europa.eu/programme/id/"
 FIELD = ID + "euroscivoc/"  # by its number: the files do not say the address of the concept; the import euroscivoc does
+_NOT_READ = {"webitem.csv", "policypriorities.csv"}  # tables of the package that say nothing of what is asked here
 _KINDS = {
     "HES": "higher education", "REC": "research organisation", "PRC": "company", "PUB": "public body", "OTH": "other",
 }  # fmt: skip
@@ -35,12 +37,16 @@ def read(files: Iterable[Raw], encoding: str | None = None, programme: str = "HO
     package = _Package(programme)
     found = []
     for raw in files:
-        if raw.kind not in (".csv", ".txt", ".tsv"):
+        name = PurePosixPath(raw.name).name
+        if raw.kind not in (".csv", ".txt", ".tsv") or name.casefold() in _NOT_READ:
             continue
         columns = columns_of(raw, encoding)
         table = next((table for table in package.tables if table.key.keys() <= columns), None)
+        if table is None and "/" in raw.name and name not in {table.name for table in package.tables}:
+            yield SetAside(raw.name, None, "is none of the tables of CORDIS that are known here")
+            continue
         if table is None:
-            raise UnreadableFile(f"{raw.name} is none of the tables of CORDIS.", hint=f"Known are {', '.join(t.name for t in package.tables)}.")
+            raise UnreadableFile(f"{raw.name} is none of the tables of CORDIS.", hint=f"Known are {', '.join(t.name for t in package.tables)}, each with its columns.")
         found.append((package.tables.index(table), raw, table))
     for _, raw, table in sorted(found, key=lambda item: item[0]):
         for row in rows(raw, table.needed, encoding):
@@ -49,8 +55,10 @@ def read(files: Iterable[Raw], encoding: str | None = None, programme: str = "HO
                 continue
             try:
                 said, organisation = table.read(row)
+                package.keep(row.line)
                 yield Taken(said.triples, organisation, raw.name, row.line, tuple(said.notes))
             except BadRow as problem:
+                package.drop()
                 yield SetAside(raw.name, row.line, str(problem))
 
 
@@ -71,6 +79,7 @@ class _Package:
         self.programme = programme
         self.projects, self.organisations, self.described = Once("project"), set[str](), set[str]()
         self.rows: set[int] = set()  # of participations, by hash: there are more than a million
+        self.project, self.concepts = "", set[str]()  # what the row that is being read describes, if it comes in
         self.tables = [
             _Table("project.csv", "id frameworkProgramme title", "id title frameworkProgramme", self._project),
             _Table("the reduced table", "project_id topic legal_basis euroscivoc_notations", "project_id topic", self._reduced),
@@ -81,17 +90,29 @@ class _Package:
             _Table("webLink.csv", "projectID physUrl", "projectID physUrl", self._web_link),
         ]
 
+    def keep(self, line: int) -> None:
+        """The row that was read came in: others may refer to what it describes."""
+        if self.project:
+            self.projects.add(self.project, line)
+        self.described |= self.concepts
+        self.drop()
+
+    def drop(self) -> None:
+        self.project, self.concepts = "", set()
+
     def _new_project(self, row: Row, code: str, title: str, acronym: str) -> Statements:
-        if not re.fullmatch(r"\d{1,12}", needed(code, "project number")):
+        if not re.fullmatch(r"[0-9]{1,12}", needed(code, "project number")):
             raise BadRow(f"{code[:40]!r} is no number of a project")
-        title = text(title, "title", 1_000) or text(acronym, "acronym")
-        self.projects.add(code, row.line)
         said = Statements(PROJECT + code)
+        acronym = said.text(acronym, "acronym")
+        title = text(title, "title", 1_000) or acronym
+        self.projects.check(code)
+        self.project = code
         said.a(EURIO + "Project", SCHEMA + "Project")
         said.say(EURIO + "identifier", code)
         said.say(RDFS + "label", title or code)
         said.say(EURIO + "title", title)
-        if (acronym := text(acronym, "acronym")) and acronym != title:
+        if acronym and acronym != title:
             said.say(SKOS + "altLabel", acronym)
             _part(said, "hasAcronym", "acronym", "Acronym").say(EURIO + "shortForm", acronym)
         return said
@@ -102,17 +123,17 @@ class _Package:
             raise BadRow(f"belongs to {programme or 'no programme'}, not to {self.programme}" + (f": kvgraph import {other}" if other else ""))
         needed(row["title"], "title")
         said = self._new_project(row, row["id"], row["title"], row["acronym"])
-        said.say(EURIO + "abstract", text(row["objective"], "objective", LONGEST_TEXT))
-        said.say(EURIO + "projectStatus", text(row["status"], "status", 40))
+        said.say(EURIO + "abstract", said.text(row["objective"], "objective", LONGEST_TEXT))
+        said.say(EURIO + "projectStatus", said.text(row["status"], "status", 40))
         start, end = said.day(EURIO + "startDate", row["startDate"]), said.day(EURIO + "endDate", row["endDate"])
         if start and end and end < start:
             raise BadRow(f"ends on {end}, before it begins on {start}")
-        said.say(DCTERMS + "type", text(row["fundingScheme"], "funding scheme", 60))
+        said.say(DCTERMS + "type", said.text(row["fundingScheme"], "funding scheme", 60))
         _money(said, said, "hasTotalCost", "total-cost", row["totalCost"])
         if row["ecMaxContribution"]:
             grant = _part(said, "isFundedBy", "grant", "Grant")
             _money(said, grant, "hasFundingAmount", "grant-amount", row["ecMaxContribution"])
-        said.say(EURIO + "doi", text(row["grantDoi"], "DOI", 100))
+        said.say(EURIO + "doi", said.text(row["grantDoi"], "DOI", 100))
         return said, None
 
     def _reduced(self, row: Row) -> tuple[Statements, None]:
@@ -133,14 +154,14 @@ class _Package:
 
     def _participation(self, row: Row) -> tuple[Statements, Organisation | None]:
         project, pic = self._of_project(row), needed(row["organisationID"], "number of the organisation (PIC)")
-        if not re.fullmatch(r"\d{1,12}", pic):
+        if not re.fullmatch(r"[0-9]{1,12}", pic):
             raise BadRow(f"{pic[:40]!r} is no number of an organisation (PIC)")
         role = needed(text(row["role"], "role", 60), "role")
         key = hash((project, pic, role, row["order"]))
         if key in self.rows:
             raise BadRow(f"organisation {pic} is {role} of this project in an earlier line already")
         organisation = None
-        iri = f"{project}#{quote(role, safe='')}-{pic}" + (f"-{int(row['order'])}" if row["order"].isdigit() else "")
+        iri = f"{project}#{quote(role, safe='')}-{pic}" + (f"-{int(row['order'])}" if re.fullmatch(r"[0-9]{1,12}", row["order"]) else "")
         said = Statements(iri)
         if pic not in self.organisations:
             about, organisation = _organisation(row, pic)
@@ -186,21 +207,21 @@ class _Package:
         self._concept(said, EURIO + "hasFundingSchemeProgramme", PROGRAMME + quote(basis, safe="."), basis, title)
 
     def _about_field(self, said: Statements, notation: str, title: str) -> None:
-        if not re.fullmatch(r"\d{1,12}", notation):
+        if not re.fullmatch(r"[0-9]{1,12}", notation):
             raise BadRow(f"{notation[:40]!r} is no code of EuroSciVoc")
         self._concept(said, EURIO + "hasEuroSciVocClassification", FIELD + notation, notation, title)
 
     def _concept(self, said: Statements, property_: str, iri: str, notation: str, title: str) -> None:
         """Say that the subject has this concept, and describe the concept the first time."""
         said.to(property_, iri)
-        if iri in self.described:
+        if iri in self.described or iri in self.concepts:
             return
         concept = Statements(iri)
         concept.a(SKOS + "Concept")
         concept.say(SKOS + "notation", text(notation, "code"))
         concept.say(SKOS + "prefLabel", text(title, "title", 1_000), "en")
         said.triples += concept.triples
-        self.described.add(iri)
+        self.concepts.add(iri)
 
 
 def _part(of: Statements, property_: str, name: str, class_: str) -> Statements:
@@ -226,8 +247,8 @@ def _money(said: Statements, of: Statements, property_: str, name: str, amount: 
 
 def _organisation(row: Row, pic: str) -> tuple[Statements, Organisation]:
     iri = PIC + pic
-    name, short = needed(text(row["name"], "name"), "name"), text(row["shortName"], "short name")
     said = Statements(iri)
+    name, short = needed(text(row["name"], "name"), "name"), said.text(row["shortName"], "short name")
     said.a(ORG + "Organization", EURIO + "Organisation")
     said.say(SKOS + "prefLabel", name)
     said.say(EURIO + "legalName", name)
@@ -238,7 +259,7 @@ def _organisation(row: Row, pic: str) -> tuple[Statements, Organisation]:
     if row["country"] and not code:
         said.notes.append(f"country {row['country'][:20]!r} is not known")
     said.to(KV + "country", places.country_iri(code))
-    town = text(row["city"], "city", 100)
+    town = said.text(row["city"], "city", 100)
     said.say(SCHEMA + "addressLocality", town)
     said.to(DCTERMS + "spatial", places.region_iri(row["nutsCode"]))
     homepage = said.link(FOAF + "homepage", row["organizationURL"])

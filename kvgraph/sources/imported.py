@@ -4,11 +4,13 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
 DATA, DESCRIPTION, REPORT = "data.nq", "source.trig", "report.json"
 _PREVIOUS = ".previous"  # how the name of a folder ends that is being replaced, between two renames
@@ -89,9 +91,16 @@ def only_importer(home: Path, wait: bool = True) -> Iterator[bool]:
     """Hold the importers' lock; the kernel gives it back however the process ends. Without ``wait`` gives False where another holds it."""
     folder(home).mkdir(parents=True, exist_ok=True)
     with open(folder(home) / ".lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        mine = _locked(lock)
+        if wait and not mine:
+            print("Another import is running; waiting for it to end.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield mine or wait
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -78,13 +78,14 @@ def run(
     raws = [raw for path in paths for raw in raw_files(path)]
     files = [{"name": path.name, "sha256": checksum(path), "bytes": path.stat().st_size} for path in paths]
     before = imports(home).get(source.name)
-    version = options.version or _version(files)
+    version = _checked(options.version) or _version(files)
     same = {"files": files, "code": code_of(source), "version": version, "about": _about(source), "encoding": options.encoding}
     if before and not options.force and all(before.report.get(key) == value for key, value in same.items()):
         return Outcome(before.report, False)
     with only_importer(home):
+        for left in folder(home).glob(".*.[0-9]*"):  # by importers that were killed: nobody else imports now
+            shutil.rmtree(left)
         draft = folder(home) / f".{source.name}.{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         try:
             report = _write(draft, source, raws, version, options, progress)
@@ -111,7 +112,8 @@ def fetched(
         try:
             return fetch.fetch(address, into, allowed=allowed, progress=progress).path
         except fetch.NotFetched as problem:
-            raise fetch.NotFetched(problem.message, hint=f"{problem.hint or ''} Then: kvgraph import {source.name} FILE".strip()) from None
+            how = source.where if source.newest else problem.hint or ""  # a listing is of no use to a person
+            raise fetch.NotFetched(problem.message, hint=f"{how} Then: kvgraph import {source.name} FILE".strip()) from None
 
     addresses = source.addresses
     if source.newest:
@@ -259,6 +261,13 @@ def _about(source: Source) -> list[str]:
 
 
 _VERSION = re.compile(r"(?<![0-9])(v?\d+\.\d+(?:\.\d+)?|20\d\d-\d\d-\d\d|20\d\d)(?![0-9])")
+
+
+def _checked(version: str | None) -> str | None:
+    """A version as it was said. Raises :class:`~kvgraph.errors.KvgraphError` for one that cannot stand in the address of a graph."""
+    if version and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,59}", version):
+        raise KvgraphError(f"{version[:60]!r} is no version: it has up to 60 letters, digits and . _ + -", hint="For example: --version 2026-11 or --version v1.60")
+    return version
 
 
 def _version(files: list[dict]) -> str:

@@ -44,6 +44,9 @@ class _Reader:
                 yield SetAside(self.name, number, f"record {number} is no object")
         if not first and not lined:
             raise UnreadableFile(f"{self.name} is cut off: it ends after record {number}.", hint="Fetch it again.")
+        self.at += 1
+        if under is None and not lined and (more := self._next_character()):
+            raise UnreadableFile(f"{self.name} goes on after the end of its list, with {more!r}.", hint="Take the file as published.")
 
     def _find_start(self, under: str | None) -> bool:
         """Go to the first object; whether there is an object per line and no array."""
@@ -78,6 +81,8 @@ class _Reader:
                     raise UnreadableFile(f"{self.name}: record {number} is no JSON: {error.msg}.", hint="It may be cut off: fetch it again.") from None
             except RecursionError:
                 raise UnreadableFile(f"{self.name}: record {number} is nested too deeply.") from None
+            except ValueError:  # Python reads no number of more than 4,300 digits
+                raise UnreadableFile(f"{self.name}: record {number} has a number that is too long.") from None
 
     def _next_character(self) -> str:
         while True:

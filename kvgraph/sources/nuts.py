@@ -43,6 +43,9 @@ def _features(raw: Raw) -> Iterator[tuple | SetAside]:
             continue
         number, feature = found
         said, geometry = feature.get("properties") or {}, feature.get("geometry") or {}
+        if not isinstance(said, dict) or not isinstance(geometry, dict):
+            yield SetAside(raw.name, number, f"record {number} is no feature of GeoJSON")
+            continue
         point = geometry.get("coordinates") if geometry.get("type") == "Point" else None
         yield number, lambda name, said=said: str(said.get(name) if said.get(name) is not None else "").strip(), point
 

@@ -7,6 +7,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ MOST_BYTES = 32 * 2**30  # of one file, unpacked: twenty times the largest that 
 MOST_RATIO = 250  # unpacked to packed; tables and JSON reach 30
 FREE = 64 * 2**20  # bytes from which on the ratio counts
 LONGEST_LINE = 4 * 2**20  # bytes
-KINDS = {".csv", ".tsv", ".txt", ".json", ".geojson", ".jsonl", ".rdf", ".xml", ".ttl", ".nt", ".xlsx"}
+KINDS = {".csv", ".tsv", ".txt", ".json", ".geojson", ".jsonl", ".rdf", ".xml", ".ttl", ".nt", ".xlsx", ".xlsm"}
 
 
 class UnreadableFile(KvgraphError):
@@ -67,7 +68,7 @@ def _members(path: Path) -> Iterator[Raw]:
     for member in members:
         inner = PurePosixPath(member.filename)
         kind = inner.suffix.lower()
-        if member.is_dir() or kind not in KINDS:
+        if member.is_dir() or kind not in KINDS or inner.name.startswith("."):  # a hidden file is one of a system, not of a publisher
             continue
         if inner.is_absolute() or ".." in inner.parts or "\\" in member.filename:
             raise UnreadableFile(f"{path.name} holds a file that wants to lie elsewhere: {member.filename[:100]!r}.", hint="This is no archive as published; do not use it.")
@@ -103,7 +104,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer) -> int:
         try:
             data = self.stream.read(len(buffer))
-        except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
             raise UnreadableFile(f"{self.name} is damaged or cut off: {error}.", hint="Fetch it again.") from None
         self.read_so_far += len(data)
         if self.read_so_far > MOST_BYTES or (self.read_so_far > FREE and self.read_so_far > MOST_RATIO * self.packed):
@@ -122,7 +123,9 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,22 +140,27 @@ class Line:
 def lines(stream: BinaryIO, encoding: str | None = None) -> Iterator[Line]:
     """The lines of a text, with their ends, as its byte order mark says or in UTF-8. A line that cannot be read is one with a problem.
 
+    Raises :class:`UnreadableFile` for an ``encoding`` that there is not.
+
     >>> [line.text for line in lines(io.BytesIO(b"a\\r\\nb"))]
     ['a\\r\\n', 'b']
     """
     reader = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)
     start = reader.peek(4)[:4]
     encoding = encoding or next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
-    if encoding == "utf-16":
-        return _decoded(io.TextIOWrapper(reader, encoding, errors="strict", newline=""))
+    try:
+        one_byte = "a\n".encode(encoding) == b"a\n"  # where a line ends can be seen in the bytes
+    except (LookupError, ValueError):
+        raise UnreadableFile(f"There is no encoding {encoding[:40]!r}.", hint="For example: utf-8, cp1252, iso-8859-2, utf-16.") from None
+    if not one_byte:
+        return _decoded(io.TextIOWrapper(reader, encoding, errors="strict", newline=""), encoding)
+    if start.startswith(codecs.BOM_UTF8):
+        reader.read(len(codecs.BOM_UTF8))
     return _lines(reader, encoding)
 
 
 def _lines(reader: io.BufferedReader, encoding: str) -> Iterator[Line]:
     number = 0
-    if encoding == "utf-8-sig":
-        reader.read(3)
-        encoding = "utf-8"
     while line := reader.readline(LONGEST_LINE):
         number += 1
         if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
@@ -167,13 +175,13 @@ def _lines(reader: io.BufferedReader, encoding: str) -> Iterator[Line]:
             yield Line(number, "", f"is not in {encoding.upper()}: byte {error.start + 1} is 0x{error.object[error.start]:02x}; {hint}")
 
 
-def _decoded(text: io.TextIOWrapper) -> Iterator[Line]:
+def _decoded(text: io.TextIOWrapper, encoding: str) -> Iterator[Line]:
     number = 0
     try:
         while line := text.readline(LONGEST_LINE):
             number += 1
-            yield Line(number, line)
+            yield Line(number, line if number > 1 else line.removeprefix("\ufeff"))  # the mark, which utf-16-le and its like leave in
     except UnicodeError as error:
-        yield Line(number + 1, "", f"is not UTF-16, nor is what follows: {error}")
+        yield Line(number + 1, "", f"is not {encoding.upper()}, nor is what follows: {error}")
     finally:
         text.detach()  # whoever opened the file closes it

@@ -19,8 +19,8 @@ _INLINE = re.compile(r"</?(?:sub|sup|i|b|em|strong|u|p|br)\s*/?>", re.IGNORECASE
 _MARKUP = re.compile(r"<[A-Za-z/!]")
 # What a spreadsheet would calculate: = or @ and a name with brackets or a pipe.
 _FORMULA = re.compile(r"\s*(=|[@+-]\s*[A-Za-z.]+[(|!])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # and half characters, which JSON can write
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 LONGEST = 300  # characters of a name; what the shapes allow
 LONGEST_TEXT = 20_000
 
@@ -114,6 +114,14 @@ class Statements:
         self.to(property_, address)
         return address
 
+    def text(self, value: str | None, what: str, most: int = LONGEST) -> str:
+        """Text that its row can do without: what may not be shown is noted and left out, where :func:`text` sets the row aside."""
+        try:
+            return text(value, what, most)
+        except BadRow as problem:
+            self.notes.append(str(problem))
+            return ""
+
     def day(self, property_: str, value: str) -> str:
         """Say a date and return it in ISO 8601; what is none is noted and left out."""
         found = self._or_note(day, value, property_)
@@ -152,13 +160,15 @@ _TYPE = ox.NamedNode(RDF + "type")
 
 
 def literal(value: str, lang: str = "", datatype: str = "") -> ox.Literal:
-    """A literal; a language tag that is none is left out."""
-    if lang:
-        try:
-            return ox.Literal(value, language=lang)
-        except ValueError:
-            return ox.Literal(value)
-    return ox.Literal(value, datatype=node(XSD + datatype)) if datatype else ox.Literal(value)
+    """A literal; a language tag that is none is left out. Raises :class:`BadRow` for what is no text."""
+    try:
+        plain = ox.Literal(value, datatype=node(XSD + datatype)) if datatype else ox.Literal(value)
+    except ValueError:
+        raise BadRow(f"{value[:80]!r} is no text") from None
+    try:
+        return ox.Literal(value, language=lang) if lang else plain
+    except ValueError:
+        return plain
 
 
 def text(value: str | None, what: str, most: int = LONGEST) -> str:
@@ -253,10 +263,14 @@ class Once:
     def __contains__(self, identifier: str) -> bool:
         return identifier in self._seen
 
-    def add(self, identifier: str, line: int | None) -> None:
+    def check(self, identifier: str) -> None:
         """Raises :class:`BadRow` for an identifier that an earlier row had."""
         if identifier in self._seen:
             raise BadRow(f"{self.what} {identifier} is in line {self._seen[identifier]} already")
+
+    def add(self, identifier: str, line: int | None) -> None:
+        """Remember the identifier of a row that came in. Raises like :meth:`check`."""
+        self.check(identifier)
         self._seen[identifier] = line
 
 

@@ -25,10 +25,12 @@ _IDENTIFIERS = {
 
 def read(files: Iterable[Raw], encoding: str | None = None) -> Iterator[Taken | SetAside]:
     """Every record of the dump."""
+    seen = Once("the record")
     for raw in files:
         if raw.kind not in (".json", ".jsonl"):
             continue  # the archive holds the same once more as CSV
-        seen = Once("the record")
+        if raw.name.endswith("-ror-data.json") and _first_schema(raw):
+            continue  # and until 2025 once more in schema 1
         for found in objects(raw):
             if isinstance(found, SetAside):
                 yield found
@@ -36,9 +38,15 @@ def read(files: Iterable[Raw], encoding: str | None = None) -> Iterator[Taken | 
             number, record = found
             try:
                 yield _record(record, number, raw.name, seen)
-            except (BadRow, KeyError, TypeError, AttributeError) as problem:
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as problem:
                 reason = str(problem) if isinstance(problem, BadRow) else f"is not as schema 2 says ({problem!r})"
                 yield SetAside(raw.name, number, f"{str(record.get('id'))[:60]}: {reason}")
+
+
+def _first_schema(raw: Raw) -> bool:
+    """Whether a dump is in schema 1, whose records have a name, not names."""
+    first = next(objects(raw), None)
+    return isinstance(first, tuple) and "name" in first[1] and "names" not in first[1]
 
 
 def _record(record: dict, number: int, file: str, seen: Once) -> Taken:
@@ -47,46 +55,52 @@ def _record(record: dict, number: int, file: str, seen: Once) -> Taken:
         raise BadRow(f"{iri[:60]!r} is no ROR identifier")
     if record.get("status", "active") != "active":
         raise BadRow(f"is {record['status']}, not active")
-    seen.add(iri, number)
-    names = names_of(_names(record["names"]))
+    seen.check(iri)
     said = Statements(iri)
+    names = names_of(_names(record["names"], said))
     said.a(ORG + "Organization")
     shown = _first(names)
     said.say(SKOS + "prefLabel", shown.value, shown.lang)
     for name in names:
         if name != shown:
             said.say(SKOS + "altLabel", name.value, name.lang)
-    place = record["locations"][0]["geonames_details"] if record.get("locations") else {}
+    place = record["locations"][0].get("geonames_details") or {} if record.get("locations") else {}
     code = places.country(place.get("country_code") or "")
-    town = text(place.get("name"), "place", 100)
+    town = said.text(place.get("name"), "place", 100)
     said.to(KV + "country", places.country_iri(code))
     said.say(SCHEMA + "addressLocality", town)
-    homepage = next((link["value"] for link in record.get("links", ()) if link["type"] == "website"), "")
+    homepage = next((link["value"] for link in record.get("links") or () if link.get("type") == "website"), "")
     homepage = said.link(FOAF + "homepage", homepage)
-    same = tuple(_identifiers(record.get("external_ids", ())))
+    same = tuple(_identifiers(record.get("external_ids") or ()))
     said.to(OWL + "sameAs", *(i for i in same if i.startswith("http://www.wikidata.org/")))
     said.say(DCTERMS + "identifier", iri.rpartition("/")[2])
     for other in same:
         if not other.startswith("http://www.wikidata.org/"):
             said.to(SKOS + "exactMatch", other)
-    parents = tuple(r["id"] for r in record.get("relationships", ()) if r["type"] == "parent" and _ID.fullmatch(r["id"]))
+    near = [(r.get("type"), r["id"]) for r in record.get("relationships") or () if _ID.fullmatch(str(r.get("id")))]
+    parents = tuple(other for kind, other in near if kind == "parent")
     said.to(ORG + "subOrganizationOf", *parents)
-    said.to(SKOS + "related", *(r["id"] for r in record.get("relationships", ()) if r["type"] == "related" and _ID.fullmatch(r["id"])))
+    said.to(SKOS + "related", *(other for kind, other in near if kind == "related"))
     kinds = record.get("types") or []
     for kind in kinds:
-        said.say(DCTERMS + "type", text(kind, "type", 40))
+        said.say(DCTERMS + "type", said.text(kind, "type", 40))
     if established := record.get("established"):
-        said.say(SCHEMA + "foundingDate", f"{int(established):04d}", datatype="gYear")
-    changed = day((record.get("admin") or {}).get("last_modified", {}).get("date", ""))
+        if re.fullmatch(r"[0-9]{1,4}", str(established)):
+            said.say(SCHEMA + "foundingDate", f"{int(established):04d}", datatype="gYear")
+        else:
+            said.notes.append(f"established is no year: {str(established)[:40]!r}")
+    changed = day(((record.get("admin") or {}).get("last_modified") or {}).get("date", ""))
+    seen.add(iri, number)
     organisation = Organisation(iri, names, code, town, "", homepage, ", ".join(kinds), (iri, *same), parents)
     return Taken(said.triples, organisation, file, number, tuple(said.notes), changed)
 
 
-def _names(given: list[dict]) -> Iterator[Name]:
-    """The name that ROR shows first, then the others."""
-    for name in sorted(given, key=lambda n: "ror_display" not in n["types"]):
+def _names(given: list[dict], said: Statements) -> Iterator[Name]:
+    """The name that ROR shows first, then the others, of which bad ones are left out."""
+    for number, name in enumerate(sorted(given, key=lambda n: "ror_display" not in n["types"])):
         kind = next((_KINDS[t] for t in name["types"] if t in _KINDS), "label")
-        yield Name(needed(text(name["value"], "name"), "name"), name.get("lang") or "", kind)
+        value = said.text(name["value"], "name") if number else needed(text(name["value"], "name"), "name")
+        yield Name(value, name.get("lang") or "", kind)
 
 
 def _first(names: tuple[Name, ...]) -> Name:
@@ -98,7 +112,7 @@ def _first(names: tuple[Name, ...]) -> Name:
 def _identifiers(given: list[dict]) -> Iterator[str]:
     for external in given:
         pattern = _IDENTIFIERS.get(external["type"])
-        values = [external["preferred"]] if external.get("preferred") else external["all"][:1]
+        values = [external["preferred"]] if external.get("preferred") else (external["all"] or ())[:1]
         for value in values:
             value = str(value).replace(" ", "")
             if pattern and re.fullmatch(r"[A-Za-z0-9.]+", value):

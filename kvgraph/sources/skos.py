@@ -5,10 +5,10 @@ one without a label is set aside. A document with a DOCTYPE is refused: entities
 """
 
 import io
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
+from xml.parsers import expat
 
 import pyoxigraph as ox
 
@@ -25,6 +25,7 @@ _TEXTS = {SKOS + name for name in ("definition", "scopeNote")}
 _CODES = {SKOS + "notation": SKOS + "notation", DCTERMS + "identifier": DCTERMS + "identifier", _DC: DCTERMS + "identifier"}
 _LINKS = {SKOS + name for name in ("inScheme", "broader", "related", "exactMatch", "closeMatch", "broadMatch", "narrowMatch")} | {DCTERMS + "isReplacedBy"}
 _DEPRECATED = OWL + "deprecated"
+_DEEPEST = 100  # elements in one another; the files as published have a dozen
 _EUROSCIVOC = "http://data.europa.eu/8mn/euroscivoc/"
 
 
@@ -65,14 +66,14 @@ def _concept(iri: str, said: list[tuple], forms: dict) -> tuple[list[ox.Triple],
     for property_, value in said:
         if property_.startswith(_XL):
             property_, value = SKOS + property_.removeprefix(_XL), forms.get(value, value)
-        if property_ in _LABELS and isinstance(value, ox.Literal):
-            labels += property_.endswith("prefLabel")
-            if described:  # countries and regions have their labels already, in all languages
-                continue
-        if (kept := _kept(property_, value, notes)) is not None:
+        preferred = property_ == SKOS + "prefLabel" and isinstance(value, ox.Literal)
+        if described and property_ in _LABELS:  # countries and regions have their labels already, in all languages
+            labels += preferred
+        elif (kept := _kept(property_, value, notes)) is not None:
+            labels += preferred
             triples[ox.Triple(subject, *kept)] = None
     if not labels:
-        raise BadRow("has no label")
+        raise BadRow("has no label" + (f" that can be taken: {notes[0]}" if notes else ""))
     if any(property_ == _DEPRECATED and value.value == "true" for property_, value in said):
         raise BadRow("is deprecated")
     if iri.startswith(_EUROSCIVOC):
@@ -86,11 +87,13 @@ def _kept(property_: str, value, notes: list[str]) -> tuple | None:
     """Property and value as they come in, None for what does not."""
     if property_ == RDF + "type" and value in (_CONCEPT, _SCHEME):
         return node(property_), value
-    if property_ in _LINKS and isinstance(value, ox.NamedNode):
-        return node(property_), value
-    if not isinstance(value, ox.Literal):
-        return None
     try:
+        if property_ in _LINKS and isinstance(value, ox.NamedNode):
+            return node(property_), node(value.value)
+        if not isinstance(value, ox.Literal):
+            return None
+        if value.language and literal("", value.language).language is None:
+            raise BadRow(f"{value.value[:80]!r} is in no language that there is: {value.language[:20]!r}")
         if property_ in _CODES:
             return node(_CODES[property_]), literal(text(value.value, "code"))
         if property_ in _LABELS:
@@ -108,19 +111,31 @@ def parse(raw: Raw) -> Iterator[ox.Triple]:
     with raw.open() as stream:
         guarded = io.BufferedReader(_NoEntities(stream, raw.name), 1 << 20) if format is ox.RdfFormat.RDF_XML else stream
         try:
-            yield from (quad.triple for quad in ox.parse(guarded, format=format, base_iri="http://example.org/"))
+            yield from (quad.triple for quad in ox.parse(guarded, format=format, base_iri="http://example.org/", lenient=format is ox.RdfFormat.RDF_XML))
         except SyntaxError as error:
             where = f":{error.lineno}" if error.lineno else ""
             raise UnreadableFile(f"{raw.name}{where}: {str(error.msg)[:300]}", hint="It may be cut off: fetch it again.") from None
 
 
 class _NoEntities(io.RawIOBase):
-    """XML without a document type: one that declares entities may grow from a kilobyte to gigabytes."""
-
-    _WANTED = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+    """XML that is well-formed to its end, without a document type: one that declares entities may grow from a kilobyte to gigabytes."""
 
     def __init__(self, stream: BinaryIO, name: str):
-        self._stream, self._name, self._end = stream, name, b""
+        self._stream, self._name, self._depth, self._ended = stream, name, 0, False
+        self._parser = expat.ParserCreate()
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._parser.StartElementHandler, self._parser.EndElementHandler = self._begin, self._end
+
+    def _doctype(self, *_) -> None:
+        raise UnreadableFile(f"{self._name} has a DOCTYPE, which may declare entities that expand without end.", hint="The files as published have none. Use Turtle instead.")
+
+    def _begin(self, *_) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise UnreadableFile(f"{self._name}:{self._parser.CurrentLineNumber}: elements are nested more than {_DEEPEST} deep.")
+
+    def _end(self, _) -> None:
+        self._depth -= 1
 
     def readable(self) -> bool:
         return True
@@ -129,8 +144,14 @@ class _NoEntities(io.RawIOBase):
         data = self._stream.read(len(buffer))
         if b"\0" in data:
             raise UnreadableFile(f"{self._name} is not in UTF-8.", hint="RDF/XML in other encodings is not taken.")
-        if self._WANTED.search(self._end + data):
-            raise UnreadableFile(f"{self._name} has a DOCTYPE or ENTITY, which may expand without end.", hint="The files as published have none. Use Turtle instead.")
-        self._end = data[-9:]
+        if self._ended:
+            return 0
+        self._ended = not data
+        try:
+            self._parser.Parse(data, self._ended)
+        except expat.ExpatError as error:  # the parser of RDF takes a file that is cut off for one that is whole
+            raise UnreadableFile(f"{self._name}:{error.lineno}: {expat.errors.messages[error.code]}.", hint="It may be cut off: fetch it again.") from None
+        except (LookupError, ValueError) as error:  # what Python's codecs say of the encoding that the declaration names
+            raise UnreadableFile(f"{self._name} is in an encoding that is not taken: {error}.", hint="Save it in UTF-8.") from None
         buffer[: len(data)] = data
         return len(data)

@@ -34,19 +34,25 @@ COLUMNS = (
     ("homepage", False, "Its own web page", "https://www.example.org/fund"),
     ("outcome", False, "What came of it", "12 spin-offs in four years."),
 )  # fmt: skip
+_NAMES = {name for name, *_ in COLUMNS} | {""}
 _LEVELS = {"eu", "national", "regional", "local", "cross-border"}
 
 
 def read(files: Iterable[Raw], encoding: str | None = None) -> Iterator[Taken | SetAside]:
     """Every row of the table, as a practice."""
+    table = _Table()
     for raw in files:
-        table = _Table()
+        unknown: tuple[str, ...] | None = None
         for row in rows(raw, [name for name, necessary, *_ in COLUMNS if necessary], encoding):
             if isinstance(row, SetAside):
                 yield row
                 continue
             try:
-                yield Taken(table.practice(row).triples, None, raw.name, row.line)
+                practice = table.practice(row)
+                if unknown is None:  # said once for a file
+                    unknown = tuple(f"column {name!r} is none of the template" for name in row.cells if name not in _NAMES)
+                yield Taken(practice.triples, None, raw.name, row.line, unknown)
+                unknown = ()
             except BadRow as problem:
                 yield SetAside(raw.name, row.line, str(problem))
 
@@ -71,6 +77,7 @@ def write_template(path: Path) -> None:
 class _Table:
     def __init__(self):
         self.practices, self.described = Once("the title"), set[str]()
+        self.named = set[str]()  # the actors that the row being read describes, if it comes in
         self.actors = {path.stem for path in (resources.folder("data") / "actors").glob("*.trig")}
         self.channels = _codes("channel")
 
@@ -79,9 +86,13 @@ class _Table:
         if not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", language):
             raise BadRow(f"language {language[:20]!r} is no tag such as en or pt")
         title = needed(text(row["title"], "title"), "title")
-        said = Statements(f"{ID}practice/table-{slug(title)}")
+        short = slug(title)
+        said = Statements(f"{ID}practice/table-{short}")
+        self.practices.check(short)
+        self.named = set()
         self._fill(said, row, title, language)
-        self.practices.add(said.subject.rpartition("/table-")[2], row.line)
+        self.practices.add(short, row.line)
+        self.described |= self.named
         return said
 
     def _fill(self, said: Statements, row: Row, title: str, language: str) -> None:
@@ -132,13 +143,13 @@ class _Table:
         said.to(PROV + "qualifiedAssociation", part.subject)
         if role == "lead":
             said.to(KV + "lead", actor)
-        if not known and actor not in self.described:
+        if not known and actor not in self.described | self.named:
             about = Statements(actor, said.triples)
             about.a(KV + "Actor")
             about.say(SKOS + "prefLabel", name, language)
             if role == "lead":
                 about.to(KV + "country", country)
-            self.described.add(actor)
+            self.named.add(actor)
 
 
 def slug(text_: str) -> str:

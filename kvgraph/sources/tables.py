@@ -6,17 +6,18 @@ A row is a dictionary by the names of its columns, in whichever order they stand
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import zipfile
-
+from ..tables import LONGEST_CELL, SEPARATORS, SPREADSHEETS
 from .raw import Line, Raw, UnreadableFile, lines
 from .record import SetAside
 
-SEPARATORS = ",;\t|"
-LONGEST_CELL = 1_000_000  # characters
+_OTHER = (".xls", ".xlsb", ".ods", ".numbers", ".doc", ".docx", ".pdf")  # where people keep tables that cannot be read here
 MOST_COLUMNS = 500
+LONGEST_ROW = 4 * 2**20  # characters, line breaks within cells included
+MOST_TWICE = 64 * 2**20  # characters of rows that were given up, beyond those of rows that came in: each is read again from its second line
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ def rows(raw: Raw, needed: Iterable[str], encoding: str | None = None) -> Iterat
 
     Raises :class:`UnreadableFile` where one of these is missing, or one is there twice.
     """
-    if raw.kind == ".xlsx":
+    if raw.kind in _OTHER:
+        raise UnreadableFile(f"{raw.name} is no table that can be read here.", hint="Save it as .xlsx or as CSV.")
+    if raw.kind in SPREADSHEETS:
         yield from _sheet(raw, needed)
         return
     with raw.open() as stream:
@@ -60,39 +63,50 @@ def _csv(raw: Raw, found: Iterator[Line], needed: Iterable[str]) -> Iterator[Row
     if head is None or head.problem:
         raise UnreadableFile(f"{raw.name}: {'line 1 ' + head.problem if head else 'is empty'}.")
     heading = _checked(_heading(head, raw.name), needed, raw.name)
-    bad: list[Line] = []
+    for line, cells in _cells(raw.name, found, _separator(head.text)):
+        if isinstance(cells, str):
+            yield SetAside(raw.name, line, cells)
+        elif any(cells):
+            yield _row(raw.name, line, heading, cells)
 
-    def texts() -> Iterator[str]:
-        for line in found:
-            if line.problem:
-                bad.append(line)
-            yield line.text
 
+def _cells(file: str, found: Iterator[Line], separator: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Each row with the line it begins in, or why it is none.
+
+    A quotation mark without its pair makes a row of everything up to the next one, or to the end. Such a row is given up, and reading goes on
+    in the line after the one it began in: no other row is lost with it. Raises :class:`UnreadableFile` where most rows are such ones: a file of
+    lines that each close the row before and open another would be read once for each of them.
+    """
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(texts(), delimiter=_separator(head.text))
+    again: deque[Line] = deque()  # lines of a row that was given up, to be read once more
+    twice = 0
     while True:
-        line = reader.line_num + 2  # the heading, and the one after what was read
+        taken: list[Line] = []
+        length = 0
+
+        def texts() -> Iterator[str]:
+            nonlocal length
+            while length < LONGEST_ROW and (line := again.popleft() if again else next(found, None)):
+                taken.append(line)
+                length += len(line.text)
+                yield line.text
+
         try:
-            cells = next(reader)
-        except StopIteration:
-            yield from _bad(raw.name, bad)
-            return
+            cells = next(csv.reader(texts(), delimiter=separator, strict=True), None)
         except csv.Error as error:
-            yield from _bad(raw.name, bad)
-            yield SetAside(raw.name, line, f"is no row of a table: {error}; a quotation mark may be missing its pair")
+            yield taken[0].number, taken[0].problem or f"is no row of a table: {error}; a quotation mark may be missing its pair"
+            again.extendleft(reversed(taken[1:]))
+            twice += length
+            if twice > MOST_TWICE:
+                raise UnreadableFile(f"{file}: too many quotation marks are missing their pair, by line {taken[0].number}.", hint="Is it CSV?") from None
             continue
-        if bad:
-            yield from _bad(raw.name, bad)
-            continue
-        if not any(cells):
-            continue
-        yield _row(raw.name, line, heading, cells)
-
-
-def _bad(file: str, bad: list[Line]) -> Iterator[SetAside]:
-    for line in bad:
-        yield SetAside(file, line.number, line.problem)
-    bad.clear()
+        if cells is None:
+            return
+        twice = max(0, twice - length)
+        bad = [line for line in taken if line.problem]
+        yield from ((line.number, line.problem) for line in bad)
+        if not bad:
+            yield taken[0].number, cells
 
 
 def _row(file: str, line: int, heading: list[str], cells: list[str]) -> Row | SetAside:
@@ -142,12 +156,17 @@ def _sheet(raw: Raw, needed: Iterable[str]) -> Iterator[Row | SetAside]:
                 cells = list(cells)[: len(heading)]
                 if not any(cell.value is not None for cell in cells):
                     continue
+                if errors := [cell for cell in cells if cell.data_type == "e"]:
+                    yield SetAside(raw.name, line, f"has a cell that could not be calculated: {str(errors[0].value)[:20]!r}")
+                    continue
                 if formulas := [cell for cell in cells if cell.data_type == "f"]:
                     yield SetAside(raw.name, line, f"has a formula: {str(formulas[0].value)[:60]!r}; write its value instead")
                     continue
                 values = [_cell(cell.value) for cell in cells]
                 yield Row(line, dict(zip(heading, [*values, *[""] * (len(heading) - len(values))])))
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, EOFError, SyntaxError) as error:
+    except UnreadableFile:
+        raise
+    except Exception as error:  # whatever the library makes of a file that somebody made otherwise, or to do harm
         raise UnreadableFile(f"{raw.name} is no spreadsheet that can be read: {str(error)[:200]}.", hint="Save it as .xlsx or as CSV.") from None
 
 

@@ -5,6 +5,7 @@ An answer has a row for each organisation and value, with the variables ``item``
 item follow one another. Only organisations are asked for; an entity that is a human being is set aside.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -98,28 +99,43 @@ def _items(found: Iterator[tuple[int, dict[str, str]] | SetAside]) -> Iterator[t
 
 
 def _entities(raw: Raw) -> Iterator[tuple | SetAside]:
-    for number, entity in _documents(raw):
-        claims = entity.get("claims") or {}
-        item = str(entity.get("id", ""))
-        if _HUMAN in _values(claims, "P31"):
-            yield SetAside(raw.name, number, f"{item}: is a person; people are not in the data")
+    for found in _documents(raw):
+        if isinstance(found, SetAside):
+            yield found
             continue
-        labels = [Name(v.get("value", ""), tag) for tag, v in sorted((entity.get("labels") or {}).items(), key=lambda i: (i[0] != "en", i[0]))]
-        aliases = [Name(v.get("value", ""), tag, "alias") for tag, listed in sorted((entity.get("aliases") or {}).items()) for v in listed]
-        said: Said = {name: _values(claims, property_) for property_, name in _CLAIMS.items()}
-        said["country"] = [_COUNTRIES[q] for q in _values(claims, "P17") if q in _COUNTRIES]
-        said["itemLabel"] = [label.value for label in labels[:1]]
-        short = [Name(value, kind="acronym") for value in said.pop("acronym")]
-        yield number, item, [*labels, *aliases, *short], said
+        number, entity = found
+        item = str(entity.get("id", ""))
+        try:
+            yield _entity(number, item, entity)
+        except BadRow as problem:
+            yield SetAside(raw.name, number, f"{item[:60]}: {problem}")
+        except (AttributeError, TypeError, KeyError) as problem:
+            yield SetAside(raw.name, number, f"{item[:60]}: is not as Wikidata writes entities ({problem!r})")
 
 
-def _documents(raw: Raw) -> Iterator[tuple[int, dict]]:
-    """Entities of a dump (an array), or of one document ``{"entities": {"Q1": {…}}}``."""
+def _entity(number: int, item: str, entity: dict) -> tuple:
+    claims = entity.get("claims") or {}
+    if _HUMAN in _values(claims, "P31"):
+        raise BadRow("is a person; people are not in the data")
+    labels = [Name(v.get("value", ""), tag) for tag, v in sorted((entity.get("labels") or {}).items(), key=lambda i: (i[0] != "en", i[0]))]
+    aliases = [Name(v.get("value", ""), tag, "alias") for tag, listed in sorted((entity.get("aliases") or {}).items()) for v in listed]
+    said: Said = {name: _values(claims, property_) for property_, name in _CLAIMS.items()}
+    said["country"] = [_COUNTRIES[q] for q in _values(claims, "P17") if q in _COUNTRIES]
+    said["itemLabel"] = [label.value for label in labels[:1]]
+    short = [Name(value, kind="acronym") for value in said.pop("acronym")]
+    if not all(isinstance(name.value, str) for name in (*labels, *aliases)):
+        raise BadRow("has a name that is no text")
+    return number, item, [*labels, *aliases, *short], said
+
+
+def _documents(raw: Raw) -> Iterator[tuple[int, dict] | SetAside]:
+    """Entities of a dump (an array, or one in each line), or of one document ``{"entities": {"Q1": {…}}}``."""
     with raw.open() as stream:
-        whole = stream.peek(64)[:64].lstrip().startswith(b"{") if hasattr(stream, "peek") else False
-        text_ = stream.read(LONGEST + 1) if whole else b""
+        start = stream.read(64)
+        whole = re.match(rb'(\xef\xbb\xbf)?\s*\{\s*"entities"', start)
+        text_ = (start + stream.read(LONGEST + 1 - len(start))).removeprefix(codecs.BOM_UTF8) if whole else b""
     if not whole:
-        yield from (found for found in objects(raw) if not isinstance(found, SetAside))
+        yield from objects(raw)
         return
     if len(text_) > LONGEST:
         raise UnreadableFile(f"{raw.name} is too long for one document.", hint="Use a dump with one entity per line.")
@@ -129,12 +145,15 @@ def _documents(raw: Raw) -> Iterator[tuple[int, dict]]:
         raise UnreadableFile(f"{raw.name} is no JSON: {str(error)[:200]}.", hint="It may be cut off: fetch it again.") from None
     if not isinstance(document.get("entities"), dict):
         raise UnreadableFile(f"{raw.name} has neither entities nor the answer of a query.", hint="Take the answer of the query service as JSON, or Special:EntityData.")
-    yield from enumerate((e for e in document["entities"].values() if isinstance(e, dict)), 1)
+    for number, (item, entity) in enumerate(document["entities"].items(), 1):
+        yield (number, entity) if isinstance(entity, dict) else SetAside(raw.name, number, f"{item[:60]}: is no entity")
 
 
 def _values(claims: dict, property_: str) -> list[str]:
-    found = []
-    for claim in claims.get(property_) or ():
+    """The values that Wikidata's own query service gives: the preferred ones, if there are none those of normal rank."""
+    found, stated = [], list(claims.get(property_) or ()) if claims else []
+    preferred = [claim for claim in stated if claim.get("rank") == "preferred"]
+    for claim in preferred or stated:
         value = ((claim.get("mainsnak") or {}).get("datavalue") or {}).get("value")
         if claim.get("rank") == "deprecated" or value is None:
             continue
@@ -145,12 +164,12 @@ def _values(claims: dict, property_: str) -> list[str]:
 def _organisation(line: int, item: str, names: list[Name], said: Said, seen: Once) -> tuple[Statements, Organisation]:
     if not (found := _ITEM.fullmatch(item)):
         raise BadRow("is no item of Wikidata")
-    names = list(names_of(Name(text(n.value, "name"), n.lang, n.kind) for n in names))
+    about = Statements(ENTITY + found[1])
+    names = list(names_of(Name((about.text if number else text)(n.value, "name"), n.lang, n.kind) for number, n in enumerate(names)))
     if not names or re.fullmatch(r"Q[0-9]+", names[0].value):  # what the label service writes where there is none
         raise BadRow("has no label")
-    iri = ENTITY + found[1]
+    iri = about.subject
     seen.add(iri, line)
-    about = Statements(iri)
     about.a(ORG + "Organization")
     for number, name in enumerate(names):
         first = number == 0
@@ -158,7 +177,7 @@ def _organisation(line: int, item: str, names: list[Name], said: Said, seen: Onc
     first = {name: values[0] for name, values in said.items() if values}
     code = places.country(first.get("country", ""))
     about.to(KV + "country", places.country_iri(code))
-    town = text(first.get("place"), "place", 100)
+    town = about.text(first.get("place"), "place", 100)
     about.say(SCHEMA + "addressLocality", town)
     about.to(DCTERMS + "spatial", places.region_iri(first.get("nuts", "")))
     homepage = about.link(FOAF + "homepage", first.get("homepage", ""))
@@ -167,7 +186,7 @@ def _organisation(line: int, item: str, names: list[Name], said: Said, seen: Onc
     about.to(SKOS + "exactMatch", *same)
     parents = tuple(ENTITY + p[1] for value in said.get("parent", ()) if (p := _ITEM.fullmatch(value)))
     about.to(ORG + "subOrganizationOf", *parents)
-    kind = text(first.get("kind"), "kind", 100)
+    kind = about.text(first.get("kind"), "kind", 100)
     about.say(DCTERMS + "type", kind)
     return about, Organisation(iri, tuple(names), code, town, first.get("nuts", ""), homepage, kind, (iri, *same), parents)
 

@@ -12,6 +12,7 @@ from kvgraph.store.embedded import Embedded
 from kvgraph.store.endpoint import EndpointError
 from kvgraph.store.errors import (
     EngineCrashed,
+    NotWritable,
     PoolBusy,
     PoolUnavailable,
     QueryError,
@@ -19,6 +20,7 @@ from kvgraph.store.errors import (
     QueryTimeout,
     QueryTooLarge,
     ServiceRefused,
+    UnknownFunction,
     UpdateRefused,
 )
 from kvgraph.store.guard import check
@@ -31,6 +33,7 @@ __all__ = [
     "Embedded",
     "EndpointError",
     "EngineCrashed",
+    "NotWritable",
     "Outcome",
     "PoolBusy",
     "PoolClient",
@@ -41,6 +44,7 @@ __all__ = [
     "QueryTooLarge",
     "Remote",
     "ServiceRefused",
+    "UnknownFunction",
     "UpdateRefused",
     "check",
     "volatile",

@@ -30,7 +30,7 @@ class Outcome:
     status: str = "ok"
 
     def to_wire(self) -> dict[str, object]:
-        """As the pool's processes send it to each other: plain JSON."""
+        """As it is kept with an answer: plain JSON. What a worker replies has these fields, but the size."""
         return {**vars(self), "format": self.format.name}
 
     @classmethod

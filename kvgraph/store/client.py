@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -14,6 +15,7 @@ import pyoxigraph
 from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 
 from kvgraph.formats import JSON, NTRIPLES, Format, UnknownFormat
+from kvgraph.store import wire
 from kvgraph.store.backend import Outcome
 from kvgraph.store.desk import Desk, Gone
 from kvgraph.store.errors import PoolUnavailable, QueryError, QueryTooLarge, from_wire
@@ -79,20 +81,18 @@ class PoolClient:
             QueryError: of some kind, with what was exceeded and what to try instead.
             UnknownFormat: the format does not fit the form of the query.
         """
-        options = {
-            "max_bytes": max_bytes or self.max_bytes,
-            "max_rows": max_rows,
-            "default_graphs": list(default_graphs or ()),
-            "named_graphs": list(named_graphs or ()),
-        }
-        header = {"format": format.name, **{k: v for k, v in options.items() if v}}
+        if default_graphs or named_graphs:
+            header = _header(format.name, max_bytes or self.max_bytes, max_rows, list(default_graphs or ()), list(named_graphs or ()))
+        else:
+            header = _common(format.name, max_bytes or self.max_bytes, max_rows)
         # A lone surrogate cannot be encoded; sent as it is, the worker says where it stands.
         text = query.encode("utf-8", "surrogatepass")
         require_short(text)
         reply, answer, file = self._asked(lambda desk: desk.ask(header, text, client or self.client or OWN, timeout or self.timeout))
         if "error" in reply:
             raise from_wire(reply["error"])
-        return Outcome.from_wire(reply["ok"]), io.BytesIO(answer) if file is None else os.fdopen(file, "rb")
+        size = len(answer) if file is None else os.fstat(file).st_size
+        return Outcome.from_wire({**reply["ok"], "bytes": size}), io.BytesIO(answer) if file is None else os.fdopen(file, "rb")
 
     def ping(self) -> None:
         """Returns if the pool answers.
@@ -153,3 +153,12 @@ class PoolClient:
             desk, self._desk_here = self._desk_here, None
         if desk is not None and desk.pid == os.getpid():
             desk.close()
+
+
+def _header(format: str, max_bytes: int | None, max_rows: int | None, default_graphs: Sequence[str] = (), named_graphs: Sequence[str] = ()) -> bytes:
+    """What a worker is told beside the query, as it is sent."""
+    options = {"format": format, "max_bytes": max_bytes, "max_rows": max_rows, "default_graphs": default_graphs, "named_graphs": named_graphs}
+    return wire.encoded({name: value for name, value in options.items() if value})
+
+
+_common = lru_cache(maxsize=64)(_header)  # without a dataset there are few

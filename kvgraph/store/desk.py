@@ -99,8 +99,8 @@ class Desk:
             raise from_wire(reply["error"])
         return reply["ok"], fds
 
-    def ask(self, header: dict, body: bytes, who: str, timeout: float | None) -> tuple[dict, bytes, int | None]:
-        """The reply of a worker, a short answer, and the descriptor of a long one.
+    def ask(self, header: dict | bytes, body: bytes, who: str, timeout: float | None) -> tuple[dict, bytes, int | None]:
+        """The reply of a worker, a short answer, and the descriptor of a long one. ``header`` is a header of :mod:`~kvgraph.store.wire`.
 
         Raises:
             QueryError: the query was not answered. Gone: the pool has ended.
@@ -123,15 +123,15 @@ class Desk:
                 return reply, answer, file
         raise EngineCrashed("Several workers ended before they could answer.", "Try again in a moment.")
 
-    def _answered(self, lent: Lent, header: dict, body: bytes) -> tuple[dict, bytes, int | None]:
+    def _answered(self, lent: Lent, header: dict | bytes, body: bytes) -> tuple[dict, bytes, int | None]:
         """One question to a worker and its reply; on the way it may ask for a file, because it can open none."""
         self.asked = number = self.asked + 1 & 0xFFFFFF
-        lent.socket.sendall(wire.pack({**header, "number": number}, body))
+        lent.socket.sendall(wire.pack(header, body, number))
         file = None
         try:
             while "long" in (found := wire.receive(lent.socket, wire.INLINE))[0]:
                 file = _give_file(lent.socket)
-            if found[0].get("number") != number:  # not the answer to this: its process is not to be trusted again
+            if found[2] != number:  # not the answer to this: its process is not to be trusted again
                 raise EOFError
         except BaseException:
             if file is not None:

@@ -17,8 +17,9 @@ from kvgraph.formats import NQUADS, NTRIPLES, TSV, Format, fit
 from kvgraph.namespaces import PREFIXES
 from kvgraph.store import guard, syntax
 from kvgraph.store.backend import Outcome
-from kvgraph.store.errors import EngineCrashed, QueryError, QueryTooLarge
+from kvgraph.store.errors import QueryError, QueryTooLarge, gave_up
 from kvgraph.store.rows import first_rows
+from kvgraph.store.xml_text import checked
 
 
 class Embedded:
@@ -31,6 +32,8 @@ class Embedded:
     >>> Embedded(store).ask("ASK { ?s ?p 1 }")
     True
     """
+
+    folder: Path | None = None  # of the files that it reads while it answers
 
     def __init__(self, store: Store):
         self.store = self.default = store
@@ -64,7 +67,7 @@ class Embedded:
         return cls(store)
 
     def open(self) -> None:
-        """Have everything at hand that answering needs: called once, before a process gives up its right to open files."""
+        """Have everything at hand that answering needs but the files in ``folder``: called once, before a process gives up its right to open others."""
 
     def touch(self) -> None:
         """Read every quad of the default graph, which most queries ask. In a fork reading copies pages, because it counts references; what is copied now
@@ -116,18 +119,19 @@ class Embedded:
         start = time.perf_counter()
         results, form = self._run(query, default_graphs, named_graphs)
         counted = _Counted(output, max_bytes)
+        target = checked(counted, format)
         rows, complete, triples = None, True, None
         try:
             if isinstance(results, QueryTriples):
                 fit(format, form)
-                triples = _write_triples(results, format, counted)
+                triples = _write_triples(results, format, target)
             elif max_rows and form == "SELECT":
                 answer, rows, complete = first_rows(results, fit(format, form), max_rows)
-                counted.write(answer)
+                target.write(answer)
             else:
-                results.serialize(counted, format=fit(format, form).engine)
+                results.serialize(target, format=fit(format, form).engine)
         except (RuntimeError, ValueError, OSError) as error:
-            raise EngineCrashed(f"The engine gave up: {error}") from error
+            raise gave_up(error) from error
         # In TSV a row is a line (line breaks inside a value are escaped) after one line of names; CSV, JSON and XML do not show it as cheaply.
         if form == "SELECT" and format == TSV:
             rows = max(0, counted.lines - 1)
@@ -146,7 +150,7 @@ class Embedded:
         except SyntaxError as error:
             raise syntax.explain(query, str(error)) from None
         except (RuntimeError, ValueError, OSError) as error:
-            raise EngineCrashed(f"The engine gave up: {error}") from error
+            raise gave_up(error) from error
         kind = {QuerySolutions: "SELECT", QueryBoolean: "ASK", QueryTriples: "CONSTRUCT"}[type(results)]
         return results, "DESCRIBE" if kind == "CONSTRUCT" and form == "DESCRIBE" else kind
 
@@ -155,11 +159,11 @@ class OnDisk(Embedded):
     """A store in a folder, read only. It is opened when it is first needed, never before a fork: opening it starts threads."""
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self.folder = folder
 
     @cached_property
     def store(self) -> Store:
-        return Store.read_only(os.fspath(self._folder))
+        return Store.read_only(os.fspath(self.folder))
 
     def divided(self) -> Embedded:
         """This engine as it is: on the disk every pattern has its own order."""
@@ -170,7 +174,7 @@ class OnDisk(Embedded):
         return self.store
 
     def open(self) -> None:
-        """Open the store and, with one look at each of its orders, its files."""
+        """Open the store and, with one look at each of its orders, some of its files."""
         anything = next(self.store.quads_for_pattern(None, None, None, None), None)
         for place in range(4) if anything else ():
             next(self.store.quads_for_pattern(*(term if n == place else None for n, term in enumerate(anything))), None)

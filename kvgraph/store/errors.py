@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kvgraph.errors import KvgraphError
 from kvgraph.formats import UnknownFormat
 
@@ -118,6 +120,19 @@ class PoolBusy(QueryError):
         return {**super().details(), "retry_after": self.retry_after}
 
 
+class NotWritable(QueryError):
+    """There is an answer, but the format cannot hold it."""
+
+    code = "format-cannot"
+    status = 406
+
+
+class UnknownFunction(QueryError):
+    """The query calls a function that is not one of SPARQL 1.1."""
+
+    code = "function"
+
+
 class EngineCrashed(QueryError):
     """The engine died or failed in a way that is not the limits' doing."""
 
@@ -132,10 +147,24 @@ class PoolUnavailable(QueryError):
     status = 503
 
 
+def gave_up(error: Exception) -> QueryError:
+    """What an error of the engine means for whoever asked: only what is known is not called a crash."""
+    says = str(error)
+    if function := re.search(r"custom function (<.*?>) is not supported", says):
+        return UnknownFunction(f"There is no function {function[1]} here.", "There are those of SPARQL 1.1, and the casts of XML Schema such as xsd:integer(…).")
+    if "JSON-LD does not support" in says:
+        return NotWritable("JSON-LD cannot hold a triple within a triple.", "Ask for another format: Turtle and N-Triples can hold all of it.")
+    if "RDF/XML reserved syntax term" in says:
+        return NotWritable("RDF/XML cannot hold a property that is one of its own words, such as rdf:li.", "Ask for another format: Turtle and N-Triples can hold all of it.")
+    return EngineCrashed(f"The engine gave up: {says}")
+
+
 _FORMAT = "format"
 _BY_CODE = {
     error.code: error
-    for error in (QuerySyntaxError, ServiceRefused, UpdateRefused, QueryTooLarge, QueryTimeout, PoolBusy, EngineCrashed, PoolUnavailable)
+    for error in (
+        QuerySyntaxError, ServiceRefused, UpdateRefused, QueryTooLarge, QueryTimeout, PoolBusy, NotWritable, UnknownFunction, EngineCrashed, PoolUnavailable,
+    )  # fmt: skip
 }
 
 

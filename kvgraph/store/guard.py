@@ -11,6 +11,8 @@ standard (section 19.2) resolves them first. So wherever two readings of a text 
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kvgraph.store.errors import QueryTooLarge, ServiceRefused, UpdateRefused
@@ -42,6 +44,7 @@ _PLAIN = re.compile(r"(?:\s+|PREFIX\s+[A-Za-z]*:\s*<[^\x00-\x20<>\"{}|^`\\]*>)*+
 _CERTAIN_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")  # `a < b://` is no expression, so `<` cannot be "less than" here
 _SUSPECT = re.compile(r"['#]|service", re.IGNORECASE)
 _MOST_READINGS = 16
+_MOST_UNCLOSED = 16
 _BEFORE_GRAPH = {"GRAPH", "FROM", "NAMED", "DESCRIBE"}
 
 
@@ -58,6 +61,8 @@ def check(query: str, bounds: Bounds = Bounds()) -> str | None:
     'SELECT'
     """
     require_short(_encoded(query), bounds)
+    if query.count('"""') + query.count("'''") > _MOST_UNCLOSED:
+        deque(_read(query), maxlen=0)
     form = _measure(query, bounds)
     _refuse_service(query)
     if "\\" in query and (unescaped := unescape(query)) != query:
@@ -86,10 +91,10 @@ def _measure(text: str, bounds: Bounds) -> str | None:
     depth = chain = 0
     form = None
     # Most queries have too little in them to hurt, however it is read: then the first keyword is all there is to find.
-    harmless = _most_links(text) <= bounds.chain and sum(map(text.count, OPENING)) <= bounds.depth
+    harmless = (len(text) <= bounds.chain or _most_links(text) <= bounds.chain) and sum(map(text.count, OPENING)) <= bounds.depth
     if harmless and (plain := _PLAIN.match(text)):
         return plain[1]
-    for token in tokens(text):
+    for token in _read(text):
         if token.kind == "word":
             word = token.text.upper()
             if form is None and word not in _PROLOGUE and depth == 0:
@@ -112,6 +117,21 @@ def _measure(text: str, bounds: Bounds) -> str | None:
     return form if form in _FORMS else None
 
 
+def _read(text: str, start: int = 0) -> Iterator[Token]:
+    """The tokens of a text, unless too many long strings in it have no end: each is looked for to the end of the text, which would take seconds.
+
+    Raises:
+        QueryTooLarge: more of them than any query has.
+    """
+    unclosed = 0
+    for token in tokens(text, start):
+        if token.text in ('""', "''") and text.startswith(token.text[0], token.at + 2):
+            unclosed += 1
+            if unclosed > _MOST_UNCLOSED:
+                raise QueryTooLarge(f"More than {_MOST_UNCLOSED} long strings are never closed.", f"Close each with {token.text[0] * 3}.")
+        yield token
+
+
 def _most_links(text: str) -> int:
     """No fewer links of a chain than any reading of the text finds: what stands in IRIs, strings and comments counts too.
 
@@ -126,8 +146,7 @@ def _refuse_service(text: str) -> None:
     starts, seen = ([0], {0}) if "service" in text.lower() else ([], set())
     while starts:
         before = Token("", "", 0)
-        iterator = tokens(text, starts.pop())
-        for token in iterator:
+        for token in _read(text, starts.pop()):
             if token.kind == "word" and "service" in token.text.lower():
                 raise ServiceRefused()
             if token.text == "{" and before.kind == "name" and "service" in before.text.partition(":")[0].lower():

@@ -212,7 +212,7 @@ class Keeper:
         if one.ready:
             return self._died(one)
         try:
-            header, _ = wire.receive(one.socket, 0)
+            header, *_ = wire.receive(one.socket, 0)
         except (EOFError, OSError, ValueError, wire.FrameTooLarge):
             return self._died(one)
         one.ready, self.isolation, one.size = True, header["ready"], sandbox.address_space(one.pid)

@@ -35,6 +35,7 @@ _STACK = 64 * 2**20  # eight times the usual: the guard's bounds hold on the usu
 # Many small pieces kept at hand: after a graph is loaded the heap is so full of holes that looking for a fitting one took a quarter of a query's time.
 _ALLOCATOR = "glibc.malloc.tcache_count=2000"
 _READY = "ready"
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve_pool(graph_file: Path, socket_path: Path, workers: int = 2, limits: Limits = Limits(), *, die_with_parent: bool = True) -> None:
@@ -47,8 +48,8 @@ def serve_pool(graph_file: Path, socket_path: Path, workers: int = 2, limits: Li
         OSError, SyntaxError: the graph cannot be read.
     """
     parent = os.getppid()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: sys.exit(0))
+    for signum in _SIGNALS:
+        signal.signal(signum, _end)
     if die_with_parent:
         sandbox.die_with_parent(parent, signal.SIGTERM)
     _raise_stack_limit()
@@ -62,10 +63,21 @@ def serve_pool(graph_file: Path, socket_path: Path, workers: int = 2, limits: Li
     try:
         keeper.run(on_ready=lambda: print(_READY, flush=True))
     finally:
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, signal.SIG_IGN)  # a second one must not interrupt the tidying
+        _heed_no_more()
         socket_path.unlink(missing_ok=True)
         keeper.close()
+
+
+def _end(*_) -> None:
+    _heed_no_more()
+    sys.exit(0)
+
+
+def _heed_no_more() -> None:
+    """A second signal must not interrupt the tidying, nor come while Python ends: from here on none arrives, and one that has arrived already does nothing."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    for signum in _SIGNALS:
+        signal.signal(signum, lambda *_: None)
 
 
 def launch(graph_file: Path, socket_path: Path, workers: int = 2, limits: Limits = Limits()) -> subprocess.Popen:

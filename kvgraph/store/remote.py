@@ -16,8 +16,9 @@ from kvgraph.namespaces import BASE, PREFIXES
 from kvgraph.store import guard, published, syntax
 from kvgraph.store.backend import Outcome
 from kvgraph.store.endpoint import Endpoint, Parameters
-from kvgraph.store.errors import QueryError, QueryTooLarge
+from kvgraph.store.errors import QueryError, QueryTooLarge, gave_up
 from kvgraph.store.rows import first_rows
+from kvgraph.store.xml_text import checked
 
 MAX_BYTES = 256 * 2**20  # of an answer
 FOLLOW = 30.0  # seconds until the endpoint is asked again which release is current
@@ -190,6 +191,7 @@ def _graph(iri: str, release: published.Published | None) -> str:
 
 def _write(data: bytes, form: str, format: Format, file: BinaryIO, max_rows: int | None) -> tuple[int | None, int | None, bool]:
     """Writes an answer in the format asked for; the rows or triples, where they are easily counted, and whether it holds all of them."""
+    file = checked(file, format)
     if form == "SELECT" and max_rows:
         answer, rows, whole = first_rows(pyoxigraph.parse_query_results(data, format=QueryResultsFormat.JSON), format, max_rows)
         file.write(answer)
@@ -199,5 +201,8 @@ def _write(data: bytes, form: str, format: Format, file: BinaryIO, max_rows: int
         file.write(answer)
         return answer.count(b"\n") - 1 if form == "SELECT" and format == TSV else None, None, True  # TSV: a row is a line, after the names
     triples = [quad.triple for quad in pyoxigraph.parse(data, format=RdfFormat.N_TRIPLES)]
-    pyoxigraph.serialize(triples, file, format=format.engine, prefixes=None if format in (NTRIPLES, NQUADS) else PREFIXES)
+    try:
+        pyoxigraph.serialize(triples, file, format=format.engine, prefixes=None if format in (NTRIPLES, NQUADS) else PREFIXES)
+    except OSError as error:
+        raise gave_up(error) from error
     return None, len(triples), True

@@ -6,6 +6,7 @@ import re
 
 from kvgraph.namespaces import PREFIXES
 from kvgraph.store.errors import QuerySyntaxError
+from kvgraph.store.mistakes import usual_mistake
 from kvgraph.store.tokens import CLOSING, OPENING, Token, tokens
 
 _FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
@@ -25,6 +26,8 @@ def syntax_error(query: str, at: int, message: str, hint: str | None = None) -> 
 
 _CLASS = re.compile(r"\[(?:'[^']*'|[^\]'])*\]")  # character classes help nobody
 _ENGINE_MESSAGE = re.compile(r"(?:error )?at (\d+):(\d+): (.*)", re.DOTALL)
+_SCHEME = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:")
+_COMPARISON = re.compile(r"<[?$\d]|.*(?:&&|[()])", re.DOTALL)  # what may stand between "less than" and "greater than"
 
 
 def explain(query: str, message: str) -> QuerySyntaxError:
@@ -33,12 +36,18 @@ def explain(query: str, message: str) -> QuerySyntaxError:
     >>> print(explain("ASK {\\n ?s ex:p ?o }", "error at 2:5: expected OPTIONAL"))
     Line 2, column 5: the prefix ex: is not declared. Add: PREFIX ex: <…>
     """
-    return _unclosed_string(query) or _undeclared_prefix(query) or _unbalanced(query) or _no_form(query) or _as_the_engine_says(query, message)
+    known = (_unclosed_string, _usual_mistake, _undeclared_prefix, _relative_iri, _unbalanced, _no_form)
+    return next(filter(None, (look(query) for look in known)), None) or _as_the_engine_says(query, message)
 
 
 def _unclosed_string(query: str) -> QuerySyntaxError | None:
     quote = next((token for token in tokens(query) if token.kind == "mark" and token.text in "\"'"), None)
     return syntax_error(query, quote.at, "this string is never closed, or holds an escape that SPARQL does not have.") if quote else None
+
+
+def _usual_mistake(query: str) -> QuerySyntaxError | None:
+    found = usual_mistake(query)
+    return syntax_error(query, *found) if found else None
 
 
 def _undeclared_prefix(query: str) -> QuerySyntaxError | None:
@@ -55,6 +64,14 @@ def _undeclared_prefix(query: str) -> QuerySyntaxError | None:
                 return syntax_error(query, token.at, f"the prefix {prefix}: is not declared.", f"Add: PREFIX {prefix}: <{known}>")
         before = token
     return None
+
+
+def _relative_iri(query: str) -> QuerySyntaxError | None:
+    seen = list(tokens(query))
+    if any(token.kind == "word" and token.text.upper() == "BASE" for token in seen):
+        return None
+    iri = next((token for token in seen if token.kind == "iri" and not _SCHEME.match(token.text) and not _COMPARISON.match(token.text)), None)
+    return syntax_error(query, iri.at, "this is not an absolute IRI, and the query has no BASE.") if iri else None
 
 
 def _unbalanced(query: str) -> QuerySyntaxError | None:
@@ -101,7 +118,7 @@ def _as_the_engine_says(query: str, message: str) -> QuerySyntaxError:
         return QuerySyntaxError(sentence[0] + ".", line, column, source)
     if sentence:
         start = max(source.rfind("<", 0, column), 0) + 1
-        return QuerySyntaxError("this is not an absolute IRI, and the query has no BASE.", line, start, source)
+        return QuerySyntaxError("this is no IRI: it holds a character that IRIs cannot hold, or is not absolute.", line, start, source)
     keywords = re.findall(r"\b[A-Za-z]{2}\w+|\bBY\b|\bIF\b|\bIN\b|\bAS\b", _CLASS.sub("", expected).removeprefix("expected").removeprefix(" one of"))
     marks = re.findall(r'"(?:[^"\\]|\\.)+"', expected)
     if not keywords and not marks:  # the parser only knows that no rule goes on from here

@@ -1,11 +1,12 @@
 """How the processes of the pool talk: frames over Unix stream sockets.
 
-A frame is two unsigned 32-bit big-endian lengths, a JSON object of the first length and bytes of the second. File descriptors may come with it.
+A frame is three unsigned 32-bit big-endian numbers, a JSON object whose length is the first and bytes whose length is the second; the third numbers a
+question and its reply. File descriptors may come with it. Headers are the same again and again, so that they are read and written once.
 
-A worker is asked ``{"number": 7, "format": "json"}`` with the query (UTF-8) as the bytes, by whoever holds its number on the
+A worker is asked ``{"format": "json"}`` with the query (UTF-8) as the bytes, by whoever holds its number on the
 :mod:`~kvgraph.store.board`; optional are ``max_bytes``, which can only lower the limit of the pool, ``max_rows``, and ``default_graphs`` and
-``named_graphs`` (lists of IRIs). The reply has the same ``number`` and is ``{"ok": {…}}``, the fields of an
-:class:`~kvgraph.store.backend.Outcome`, with a short answer as the bytes, or ``{"error": {…}}`` as in :func:`~kvgraph.store.errors.to_wire`. A worker
+``named_graphs`` (lists of IRIs). The reply is ``{"ok": {…}}``, the fields of an
+:class:`~kvgraph.store.backend.Outcome` but its size, which shows, with a short answer as the bytes, or ``{"error": {…}}`` as in :func:`~kvgraph.store.errors.to_wire`. A worker
 whose answer becomes long first sends ``{"long": true}`` and gets the descriptor of a file to write it to, or ``{"error": {…}}``.
 
 The parent answers on the listening socket, also with ``ok`` or ``error``: ``{"op": "join"}`` gives the descriptors of the board, the limits and the
@@ -19,8 +20,10 @@ import json
 import os
 import socket
 import struct
+from functools import lru_cache
 
-_LENGTHS = struct.Struct("!II")
+_LENGTHS = struct.Struct("!III")
+_COMMON = 256  # bytes of a header that may be one of those that come again and again
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 MAX_HEADER = 64 * 1024
 INLINE = 64 * 1024  # bytes of an answer that come with the reply; a longer one is in a file
@@ -31,18 +34,23 @@ class FrameTooLarge(Exception):
     """The other side announces more than anybody may send."""
 
 
-def pack(header: dict, body: bytes = b"") -> bytes:
-    """A frame.
+def encoded(header: dict) -> bytes:
+    """A header as it is sent."""
+    return _encode(header).encode()
 
-    >>> unpack(bytearray(pack({"op": "ping"}, b"x")), 1)
-    ({'op': 'ping'}, b'x')
+
+def pack(header: dict | bytes, body: bytes = b"", number: int = 0) -> bytes:
+    """A frame; its header may be :func:`encoded` already.
+
+    >>> unpack(bytearray(pack({"op": "ping"}, b"x", 7)), 1)
+    ({'op': 'ping'}, b'x', 7)
     """
-    head = _encode(header).encode()
-    return _LENGTHS.pack(len(head), len(body)) + head + body
+    head = header if isinstance(header, bytes) else encoded(header)
+    return _LENGTHS.pack(len(head), len(body), number) + head + body
 
 
-def unpack(inbox: bytearray, max_body: int) -> tuple[dict, bytes] | None:
-    """Takes the first frame out of a buffer; None while it is not all there.
+def unpack(inbox: bytearray, max_body: int) -> tuple[dict, bytes, int] | None:
+    """Takes the first frame out of a buffer: header, bytes and number; None while it is not all there. The header is not to be changed, others read it too.
 
     Raises:
         FrameTooLarge: it announces a longer header or body than allowed.
@@ -50,21 +58,30 @@ def unpack(inbox: bytearray, max_body: int) -> tuple[dict, bytes] | None:
     """
     if len(inbox) < _LENGTHS.size:
         return None
-    head, body = _LENGTHS.unpack_from(inbox)
+    head, body, number = _LENGTHS.unpack_from(inbox)
     if head > MAX_HEADER or body > max_body:
         raise FrameTooLarge
     at = _LENGTHS.size + head
     if len(inbox) < at + body:
         return None
-    header = json.loads(inbox[_LENGTHS.size : at])
-    if not isinstance(header, dict):
-        raise ValueError("a header is a JSON object")
+    text = bytes(inbox[_LENGTHS.size : at])
+    header = _common(text) if head <= _COMMON else _decoded(text)
     rest = bytes(inbox[at : at + body])
     del inbox[: at + body]
-    return header, rest
+    return header, rest, number
 
 
-def receive(sock: socket.socket, max_body: int) -> tuple[dict, bytes]:
+def _decoded(text: bytes) -> dict:
+    header = json.loads(text)
+    if not isinstance(header, dict):
+        raise ValueError("a header is a JSON object")
+    return header
+
+
+_common = lru_cache(maxsize=512)(_decoded)
+
+
+def receive(sock: socket.socket, max_body: int) -> tuple[dict, bytes, int]:
     """Waits for one frame on a blocking socket.
 
     Raises:

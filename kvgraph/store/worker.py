@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kvgraph.errors import KvgraphError
 from kvgraph.formats import by_name
@@ -42,16 +43,16 @@ def main(sock: socket.socket, engine: Embedded, limits: Limits, parent: int, war
     if warm:
         engine.touch()
     sandbox.limit_memory(limits.memory)
-    sock.sendall(wire.pack({"ready": sandbox.isolate()}))
+    sock.sendall(wire.pack({"ready": sandbox.isolate(engine.folder)}))
     while True:
         try:
-            header, body = wire.receive(sock, guard.Bounds.text)
+            header, body, number = wire.receive(sock, guard.Bounds.text)
         except (EOFError, OSError):
             return
         output = Output(sock)
         reply = _reply(engine, limits, header, body, output)
         answer = output.close()
-        sock.sendall(wire.pack({**reply, "number": header["number"]}, answer if "ok" in reply else b""))
+        sock.sendall(wire.pack(reply, answer if isinstance(reply, bytes) else b"", number))
 
 
 class Output:
@@ -105,8 +106,8 @@ def _keep_only(fd: int) -> None:
     os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _reply(engine: Embedded, limits: Limits, header: dict, body: bytes, output: Output) -> dict:
-    """The reply to one query; ``retire`` asks the parent for a fresh worker."""
+def _reply(engine: Embedded, limits: Limits, header: dict, body: bytes, output: Output) -> dict | bytes:
+    """The reply to one query, encoded if it was answered; ``retire`` asks the parent for a fresh worker."""
     try:
         query = _decoded(body)
         outcome = engine.write(
@@ -118,13 +119,18 @@ def _reply(engine: Embedded, limits: Limits, header: dict, body: bytes, output: 
             default_graphs=header.get("default_graphs"),
             named_graphs=header.get("named_graphs"),
         )
-        return {"ok": outcome.to_wire()}
+        return _ok(outcome.form, outcome.format.name, round(outcome.seconds, 3), outcome.rows, outcome.triples, outcome.complete)
     except KvgraphError as error:
         return {"error": to_wire(error)}
     except MemoryError:
         return {"error": to_wire(too_much_memory(limits)), "retire": True}
     except BaseException as error:  # a panic of the engine is a BaseException; its process is not to be trusted again
         return {"error": to_wire(EngineCrashed(f"The engine failed: {type(error).__name__}: {str(error)[:300]}")), "retire": True}
+
+
+@lru_cache(maxsize=256)  # of quick queries there are only a few
+def _ok(form: str, format: str, seconds: float, rows: int | None, triples: int | None, complete: bool) -> bytes:
+    return wire.encoded({"ok": {"form": form, "format": format, "seconds": seconds, "rows": rows, "triples": triples, "complete": complete}})
 
 
 def _decoded(body: bytes) -> str:

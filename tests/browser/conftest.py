@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -9,11 +10,19 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from ..serving import served
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Each window draws pages of the browser's own over its address field, which nobody sees here: that costs more than all else of a window.
+UNSEEN = ["WebUIOmniboxPopup", "WebUIOmniboxAimPopup"]
+# Chromium heeds the last list of features only: what Playwright leaves out must be said again.
+LEFT_OUT = [
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
+    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+]  # fmt: skip
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    f"--disable-features={','.join(UNSEEN + LEFT_OUT)}",
 ]  # fmt: skip
 
-PATIENCE = 30_000  # milliseconds: what is waited for comes at once, but not on a machine that does much else
+PATIENCE = 60_000  # milliseconds: what is waited for comes at once, but not on a machine that does much else
 expect.set_options(timeout=PATIENCE)
 
 # Runs in every page before its own scripts. Payloads in the tests push to `harmed`.
@@ -79,6 +88,13 @@ class Watched:
     def _dialog(self, dialog) -> None:
         self.trespasses.append(f"dialog: {dialog.message}")
         dialog.dismiss()
+
+    def seen(self, *parts: str) -> None:
+        """Wait until all of these were written down."""
+        end = time.monotonic() + PATIENCE / 1000
+        while missing := [part for part in parts if not any(part in trespass for trespass in self.trespasses)]:
+            assert time.monotonic() < end, f"not noticed: {missing}"
+            self.context.pages[0].wait_for_timeout(20)  # meanwhile the browser is listened to
 
     def close(self) -> None:
         for page in self.context.pages:

@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from .conftest import Watched
 
+DESK = {"width": 1280, "height": 720}
 SMALL = {"width": 320, "height": 640}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
@@ -45,11 +46,15 @@ PAGES = {
     "event stream": "/changes",
     "status": "/status",
     "no such page": "/nowhere",
+    "contribute": "/contribute",
+    "report an error": "/contribute/report",
+    "sign in": "/account/sign-in",
+    "find by identifier": "/resolve",
 }
 
 
-# What these show is fetched by their scripts when everything else is there.
-FETCHING = ("map", "network", "connections found", "workbench", "workbench with an answer")
+# What these show is fetched by their scripts when everything else is there; this is what comes last.
+LAST = {"map": "svg.measured", "network": ".tools", "workbench": "html.has-workbench", "workbench with an answer": ".yasr_results tbody tr"}
 AXE = Axe().axe_script
 
 
@@ -62,14 +67,31 @@ def watched(browser, bundled_base):
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def page(request, watched):
+def kind(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def window(watched):
+    return watched.context.new_page()
+
+
+@pytest.fixture(scope="module")
+def page(kind, watched, window):
     """A page of each kind, visited once for all tests."""
-    page = watched.context.new_page()
-    page.goto(PAGES[request.param], wait_until="networkidle" if request.param in FETCHING else "load")
-    yield page
-    page.evaluate("1")  # what the page has reported until now arrives before this answer
-    page.close()
+    window.set_viewport_size(DESK)
+    window.emulate_media(color_scheme="light")
+    window.goto(PAGES[kind])
+    whole(window, kind)
+    yield window
+    window.evaluate("1")  # what the page has reported until now arrives before this answer
     assert watched.trespasses == []
+
+
+def whole(page, kind: str) -> None:
+    """Wait until everything is there that a page of this kind shows."""
+    if kind in LAST:
+        page.locator(LAST[kind]).first.wait_for()
 
 
 def violations(page, rules: list[str]) -> list[tuple]:
@@ -84,11 +106,48 @@ def test_nothing_gets_in_a_readers_way(page):
     assert violations(page, ["color-contrast", "link-in-text-block"]) == []
 
 
-def test_nothing_is_wider_than_a_small_phone(page):
+def test_nothing_is_wider_than_a_small_phone(page, kind):
     page.set_viewport_size(SMALL)
     page.reload()  # scripts look at the width when they begin
+    whole(page, kind)
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
     assert page.locator("h1").count() == 1
+    page.evaluate(AXE)
+    assert violations(page, ["target-size"]) == []
+
+
+# Of the links and fields of a page that another one covers when it has the focus: a head that stays in sight above all.
+COVERED = """async (selector) => [...document.querySelectorAll(`${selector} a[href]`)].filter((link, number) => {
+  if (number % 7 || !link.checkVisibility()) return false;
+  link.focus();
+  const box = link.getClientRects()[0], on = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return on && !link.contains(on) && !on.contains(link);
+}).map((link) => link.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("kind, table", [("coverage", ".matrix"), ("map", ".map-table"), ("network", "#lists")])
+@pytest.mark.parametrize("viewport", [{"width": 1000, "height": 500}, SMALL], ids=["desk", "phone"])
+def test_what_has_the_focus_is_not_under_the_heads_of_its_table(watched, kind, table, viewport):
+    page = watched.context.new_page()
+    page.set_viewport_size(viewport)
+    page.goto(PAGES[kind])
+    whole(page, kind)
+    assert page.locator(f"{table} a").count() > 5
+    for _ in range(2):  # forwards, and once more from the end
+        assert page.evaluate(COVERED, table) == []
+    page.close()
+
+
+@pytest.mark.parametrize("address", ["/coverage", "/map", PAGES["network"]])
+def test_whole_tables_are_printed_and_no_form(watched, address):
+    page = watched.context.new_page()
+    page.goto(address)
+    page.emulate_media(media="print")
+    cut = "[...document.querySelectorAll('main .scroll')].filter((e) => e.checkVisibility() && getComputedStyle(e).overflowY !== 'visible').length"
+    assert page.locator("main .scroll:visible").count() and page.evaluate(cut) == 0
+    assert page.locator("main form:visible").count() == 0
+    page.emulate_media(media="screen")
+    page.close()
 
 
 def test_the_pages_are_of_every_kind():

@@ -5,6 +5,7 @@ Content-Security-Policy would have reported it.
 """
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -62,11 +63,8 @@ def test_the_watch_sees_what_a_careless_page_would_do(browser, base):
     page.goto("/docs/api")
     page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", PAYLOADS[0] + "<p style='color: red'>")
     page.evaluate("harmed.push('script'); new Image().src = 'http://127.0.0.1:9/'; console.error('trouble')")
-    page.wait_for_timeout(300)
-    seen = "\n".join(watched.trespasses)
+    watched.seen("policy violation: script-src-attr", "policy violation: style-src-attr", "harmed: script", "policy violation: img-src", "console: trouble")
     watched.context.close()
-    for part in ("policy violation: script-src-attr", "policy violation: style-src-attr", "harmed: script", "policy violation: img-src", "console: trouble"):
-        assert part in seen
 
 
 def test_hostile_literals_are_text(visit):
@@ -177,7 +175,7 @@ def test_a_hostile_query_in_a_link_is_text(visit):
 def test_a_link_brings_no_endpoint_headers_or_settings(visit):
     page = ready(visit(link("ASK {}", endpoint="https://elsewhere.example/sparql", headers='{"x-evil": "1"}', outputFormat="pivot", outputSettings="{", contentTypeSelect="text/html", requestMethod="GET")))
     expect(verdict(page)).to_have_text("Yes")
-    assert "elsewhere" not in page.url
+    expect(page).not_to_have_url(re.compile("elsewhere"))
 
 
 def test_a_hostile_name_of_a_tab_is_text(visit):

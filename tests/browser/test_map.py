@@ -2,13 +2,13 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 
 
-def level(page: Page) -> str:
-    return page.locator(".levels [aria-current]").inner_text()
+def level(page: Page) -> Locator:
+    return page.locator(".levels [aria-current]")
 
 
 def test_zoom_and_move_with_the_keyboard(visit):
@@ -27,14 +27,22 @@ def test_zoom_and_move_with_the_keyboard(visit):
     expect(page).to_have_url(re.compile(r"/map$"))
 
 
+def test_steps_in_quick_succession_are_as_many(visit):
+    """Also those that come while the picture is still gliding."""
+    page = visit("/map")
+    page.locator(".map-frame").focus()
+    page.evaluate("for (const key of ['+', '+', '+', 'ArrowLeft']) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))")
+    expect(page).to_have_url(re.compile(r"view=432\.0%2C416\.0%2C8\.00$"))
+    expect(page.locator(".map-table h2")).to_have_text("By small region (NUTS 3)")
+
+
 def test_the_address_is_the_picture(visit):
     page = visit("/map?view=233.0,690.0,4")
     expect(page.get_by_role("link", name=re.compile("Cataluña: 1 practice"))).to_be_visible()
-    assert level(page) == "NUTS 2"
+    expect(level(page)).to_have_text("NUTS 2")
     page.get_by_label("Zoom out").click()
     expect(page.locator(".map-table h2")).to_have_text("By major region (NUTS 1)")
-    address = page.url
-    page.goto(address)
+    page.goto(page.url)
     expect(page.locator(".map-table h2")).to_have_text("By major region (NUTS 1)")
 
 
@@ -73,8 +81,9 @@ def test_on_a_phone_circles_have_a_size_for_fingers_and_nothing_is_too_wide(visi
 def test_without_a_script_the_same_map_is_walked_by_links(visit):
     page = visit("/map", java_script_enabled=False)
     page.get_by_role("link", name="Zoom in Spain").click()
-    assert level(page) == "NUTS 2"
+    expect(level(page)).to_have_text("NUTS 2")
     page.get_by_role("link", name="Zoom in", exact=True).click()
+    expect(level(page)).to_have_text("NUTS 3")
     expect(page.locator(".bubble")).to_have_count(page.locator(".map-table tbody tr").count())
 
 

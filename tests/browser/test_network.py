@@ -1,5 +1,6 @@
 """The drawing of a network in a real browser: opened from the keyboard, nothing moves, the list follows."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -83,7 +84,7 @@ def test_finding_picking_and_zooming(visit):
     zoom = page.evaluate("network.zoom()")
     page.get_by_label("Zoom in").click()
     assert page.evaluate("network.zoom()") > zoom
-    page.get_by_role("button", name="Whole").click()
+    page.get_by_role("button", name="Show all of it").click()
     box, at = page.locator("#stage").bounding_box(), page.evaluate(f"network.getElementById('{LAB}').renderedPosition()")
     page.mouse.click(box["x"] + at["x"], box["y"] + at["y"])
     expect(page.locator("#picked h2")).to_have_text("Living lab of the harbour")
@@ -96,6 +97,35 @@ def test_the_picture_can_be_saved(visit):
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG").click()
     assert download.value.suggested_filename == "network.png"
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_a_network_of_many_draws_its_ties_below_its_things(visit):
+    """The same drawing with some hundred more things tied to the first: as the network of a search is in a large release."""
+
+    def enlarged(route):
+        answer = route.fetch().json()
+        middle = answer["things"][0]
+        more = [{**middle, "id": f"https://example.org/{n}", "part": "near", "label": f"Laboratory {n}", "x": 40 * (n % 30), "y": 40 * (n // 30)} for n in range(900)]
+        answer["things"] += more
+        answer["ties"] += [{**answer["ties"][0], "source": middle["id"], "target": thing["id"]} for thing in more]
+        route.fulfill(body=json.dumps(answer), content_type="application/json")
+
+    page = visit(START)
+    page.route("**/network.json*", enlarged)
+    page.reload()
+    page = ready(page)
+    page.wait_for_function("() => network.nodes().length > 900")
+    ink = "() => { const c = document.querySelector('canvas.ties'), blank = Object.assign(document.createElement('canvas'), { width: c.width, height: c.height });\
+      return c.toDataURL() !== blank.toDataURL() }"
+    page.wait_for_function(ink)
+    assert page.evaluate("network.edges().length") == 0
+    page.evaluate(f"network.getElementById('{HARBOUR}').select()")
+    page.wait_for_function("() => network.$('.near').length > 900")
+    page.get_by_label("Zoom in").click()
+    page.wait_for_function(ink)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 

@@ -48,8 +48,17 @@ def arrive(browser, sharing):
 
 
 def press(page: Page, name: str) -> None:
-    page.get_by_role("main").get_by_role("button", name=name, exact=True).click()
-    page.wait_for_load_state()
+    """Press what sends a form, and wait for the page that comes."""
+    with page.expect_navigation():
+        page.get_by_role("main").get_by_role("button", name=name, exact=True).click()
+
+
+def sign_in(page: Page, then: str = "") -> None:
+    """As the curator."""
+    page.goto(f"/account/sign-in{then}")
+    page.get_by_label("Name to sign in with").fill("curator")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Sign in")
 
 
 def followed(reader: Page) -> dict[str, str]:
@@ -154,7 +163,7 @@ def test_the_whole_way(arrive, sharing, scripts):
     assert title in feed and "<author><name>Harbour data office</name></author>" in feed
     reader.goto("/changes")
     expect(reader.get_by_role("main").get_by_role("table")).to_be_visible()
-    assert thing in followed(reader), "whoever follows the event stream has been told"
+    until(lambda: thing in followed(reader), LIVE_WITHIN)  # followers are told when the release is there already
     asked = reader.request.get("/sparql", params={"query": CREDIT % thing}, headers={"Accept": "text/csv"})
     assert asked.text().split() == ["name", "Harbour", "data", "office"]
     reader.goto(address)
@@ -167,7 +176,7 @@ def test_the_whole_way(arrive, sharing, scripts):
     until(lambda: reader.request.get(page).status == 404, LIVE_WITHIN)
     reader.reload()
     expect(reader.get_by_role("main")).to_contain_text("It never took place.")
-    assert followed(reader)[thing] == "Delete"
+    until(lambda: followed(reader)[thing] == "Delete", LIVE_WITHIN)  # followers are told when the release is there already
 
 
 def test_a_correction_from_a_page(arrive):
@@ -182,19 +191,80 @@ def test_a_correction_from_a_page(arrive):
     assert reader.context.cookies() == []
 
 
-@pytest.mark.parametrize("address", ["/contribute", "/account/sign-up", "/account", "/contribute/new/practice", "/contribute/correct?thing=practice", "/contribute/upload", "/account/tokens", "/curate", "/curate/tools", "/curate/links"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible_and_fit_a_phone(arrive, address, scheme):
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_form_that_outlives_its_session(arrive, sharing, scripts):
+    """Signed out in another tab: what was written is not lost, and is sent after signing in again."""
+    reader = arrive(java_script_enabled=scripts)
+    name = f"patient-{'one' if scripts else 'two'}"
+    reader.goto("/account/sign-up?next=/contribute/new/practice")
+    reader.get_by_label("Name to sign in with").fill(name)
+    reader.get_by_label("Password").fill(PASSWORD)
+    press(reader, "Make an account")
+    reader.locator("#i-description-0").fill("Twenty minutes of work.")
+    other = reader.context.new_page()
+    other.goto("/account")
+    press(other, "Sign out")
+    reader.locator("form.record p.actions").get_by_role("button", name="Keep as a draft").click()
+    expect(reader.get_by_role("heading", level=1)).to_contain_text("Nothing is lost")
+    with reader.context.expect_page() as opened:
+        reader.get_by_role("link", name="Sign in (in a new tab)").click()
+    opened.value.get_by_label("Name to sign in with").fill(name)
+    opened.value.get_by_label("Password").fill(PASSWORD)
+    press(opened.value, "Sign in")
+    press(reader, "I have signed in")
+    press(reader, "Send it")
+    expect(reader.get_by_role("status")).to_contain_text("Kept")
+    expect(reader.locator("#i-description-0")).to_have_value("Twenty minutes of work.")
+
+
+PHONE = {"width": 320, "height": 700}
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def scheme(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def phone(browser, sharing, scheme):
+    """The window of a curator who has signed in, one for all pages."""
+    watched = Watched(browser, sharing, reduced_motion="reduce", color_scheme=scheme, viewport=PHONE)
+    page = watched.context.new_page()
+    sign_in(page)
+    yield page
+    watched.close()
+
+
+@pytest.mark.parametrize("address", ["/contribute", "/contribute/report", "/account/password", "/account/delete", "/account/sign-up", "/account", "/contribute/new/practice", "/contribute/correct?thing=practice", "/contribute/upload", "/account/tokens", "/curate", "/curate/tools", "/curate/links"])
+def test_pages_are_accessible_and_fit_a_phone(arrive, phone, scheme, address):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = arrive(color_scheme=scheme, viewport={"width": 320, "height": 700})
-    if "sign-up" not in address:
-        page.goto("/account/sign-in")
-        page.get_by_label("Name to sign in with").fill("curator")
-        page.get_by_label("Password").fill(PASSWORD)
-        press(page, "Sign in")
+    page = arrive(color_scheme=scheme, viewport=PHONE) if "sign-up" in address else phone
     page.goto(address.replace("=practice", "=https://w3id.org/kvgraph/id/practice/living-lab"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).response["violations"]
     assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+HOSTILE = ("<img src=x onerror=harmed.push(1)>" + "A" * 200, "javascript:harmed.push(2)", '"><svg/onload=harmed.push(3)>', "\u202emoor evil\u202c " + "W" * 150, "{{ 7*7 }}")
+
+
+def test_a_form_full_of_mistakes_says_all_of_them_and_fits_a_phone(arrive):
+    """Each is led to its field; nothing of it runs, and nothing of it is wider than the screen."""
+    page = arrive(viewport=PHONE)
+    sign_in(page, "?next=/contribute/new/practice")
+    fields = page.locator("form.record input:not([type]), form.record textarea, #seen, #credit")
+    for number in range(fields.count()):
+        fields.nth(number).fill(HOSTILE[number % len(HOSTILE)])
+    page.keyboard.press("Escape")  # of the suggestions
+    press(page, "Send for review")
+    mistakes = page.get_by_role("alert").get_by_role("link")
+    expect(page.get_by_role("alert")).to_contain_text("Lead: which one do you mean?")
+    expect(page.get_by_role("alert")).to_contain_text("Give a title of 2 to 400 characters")
+    assert mistakes.count() > 10
+    for href in mistakes.evaluate_all("(links) => links.map((a) => a.getAttribute('href'))"):
+        expect(page.locator(href)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.goto("/account")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320 and "\u202e" not in page.content()

@@ -190,7 +190,7 @@ class Walk:
         """Type a name and, with scripts, choose it among what is suggested."""
         self.hands.write(field, name)
         if self.scripts:
-            options = self.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+            options = self.page.get_by_role("listbox", name="Suggestions").and_(self.page.locator(":not([aria-busy])")).get_by_role("option")
             option = options.filter(has=self.page.locator(".name", has_text=re.compile(f"^{re.escape(name)}$"))).first
             expect(option).to_be_visible()
             if isinstance(self.hands, Keyboard):

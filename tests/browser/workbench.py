@@ -34,6 +34,19 @@ def type_in(page: Page, text: str) -> None:
     page.keyboard.type(text)
 
 
+def complete(page: Page, name: str, meaning: str) -> None:
+    """Take the completion offered for what was typed. Until its list belongs to the last key, Enter only counts as wished for."""
+    page.wait_for_function("""() => {
+        const cm = document.querySelector('.tabPanel.active .CodeMirror').CodeMirror, offered = cm.state.completionActive;
+        return offered?.widget && offered.data.to.ch === cm.getCursor().ch;
+    }""")
+    choice = page.locator(".CodeMirror-hint", has_text=name)
+    expect(choice).to_be_visible()
+    expect(choice).to_contain_text(meaning)
+    page.keyboard.press("Enter")
+    page.wait_for_function("(name) => document.querySelector('.tabPanel.active .CodeMirror').CodeMirror.getValue().endsWith(name)", arg=name)
+
+
 def run(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
 

@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+from kvgraph.serve import Settings
+
 from ..server.hostile import FETCHES, QUERIES, SERVICES, Honest, Listener, ask, slow_reader
 from ..serving import get, served, until
 
@@ -85,7 +87,7 @@ def test_honest_clients_notice_nothing(bundled_home):
             client.stop.set()
         for client in honest:
             client.join()
-        until(lambda: json.loads(get(f"{address}/status?format=json")[2])["workers"]["idle"] == 3, 60)
+        until(lambda: json.loads(get(f"{address}/status?format=json")[2])["workers"]["idle"] == Settings.query_workers, 60)
         took = sorted(t for client in honest for t in client.took)
         wrong = [w for client in honest for w in client.wrong]
         after = memory(address)

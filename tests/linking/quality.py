@@ -2,7 +2,7 @@
 
     python -m tests.linking.quality ../shared/data
 
-What a name is judged by was learnt without it: words and numbers come from the other half of the organisations.
+What a name is judged by was learnt without it: organisations are in five parts, and words and numbers come from the other four.
 """
 
 import sys
@@ -11,27 +11,29 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kvgraph.link.engines import engine
+from kvgraph.link.decide import ACCEPT, decide
+from kvgraph.link.engines import FOUND, engine
 from kvgraph.link.model import Model
 from kvgraph.link.organisations import Organisation
 from kvgraph.link.run import match
 
-from .fit import fitted
-from .labelled import ALL, Labelled, halves, held_out, organisations, ror
+from .fit import Asked, fitted, read, scored
+from .labelled import ALL, Labelled, held_out, organisations, ror
 from .lexicon import learnt
-from .noise import noisy
 
 SMALL = 60  # names of a country from which on it has a line of its own
 
 
 @dataclass(frozen=True)
 class Figures:
-    """``asked`` names whose organisation is there, ``accepted`` links, how many of these are ``right``, and right ones that were accepted or left for review."""
+    """``asked`` names whose organisation is there, ``accepted`` links, how many of these are ``right``, right ones that were accepted or left for review, and
+    candidates ``shown`` for review for each name."""
 
     asked: int
     accepted: int
     right: int
     offered: int
+    shown: float
 
     @property
     def precision(self) -> float:
@@ -42,17 +44,18 @@ class Figures:
         return self.right / self.asked if self.asked else 0.0
 
     def __str__(self) -> str:
-        return f"{self.asked:5d} asked, precision {self.precision:.3f}, recall {self.recall:.3f}, with review {self.offered / max(1, self.asked):.3f}"
+        return f"{self.asked:5d} asked, precision {self.precision:.3f}, recall {self.recall:.3f}, with review {self.offered / max(1, self.asked):.3f} ({self.shown:.2f} shown)"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one name: whether a link was accepted, whether the right one was, and whether the right one was accepted or is for review."""
+    """What became of one name: whether a link was accepted, whether the right one was, whether the right one was accepted or is for review, and how many are for review."""
 
     of: Labelled
     accepted: bool
     right: bool
     offered: bool
+    shown: int
 
 
 def outcomes(labelled: list[Labelled], register: list[Organisation], model: Model) -> Iterator[Outcome]:
@@ -64,7 +67,19 @@ def outcomes(labelled: list[Labelled], register: list[Organisation], model: Mode
         found[link.subject_id].append(link)
     for each in labelled:
         of = found[each.asked.iri]
-        yield Outcome(each, any(l.accepted for l in of), any(l.accepted and l.object_id == each.answer for l in of), any(l.object_id == each.answer for l in of))
+        yield Outcome(each, any(l.accepted for l in of), any(l.accepted and l.object_id == each.answer for l in of), any(l.object_id == each.answer for l in of), sum(not l.accepted for l in of))
+
+
+def judged(asked: Asked, model: Model) -> Iterator[Outcome]:
+    """What becomes of names whose candidates are known."""
+    table, right = scored(asked, model, FOUND)
+    found = defaultdict(list)
+    for decision, same in zip(decide(table, model), right):
+        if decision.verdict:
+            found[decision.asked].append((decision.verdict == ACCEPT, bool(same)))
+    for number, each in enumerate(asked.labelled):
+        of = found[number]
+        yield Outcome(each, any(sure for sure, _ in of), (True, True) in of, any(same for _, same in of), sum(not sure for sure, _ in of))
 
 
 def figures(found: Iterable[Outcome], by: Callable[[Labelled], str] = lambda each: each.kind) -> dict[str, Figures]:
@@ -72,20 +87,24 @@ def figures(found: Iterable[Outcome], by: Callable[[Labelled], str] = lambda eac
     groups = defaultdict(list)
     for outcome in found:
         groups[by(outcome.of)].append(outcome)
-    return {group: Figures(sum(o.of.answer != "" for o in of), sum(o.accepted for o in of), sum(o.right for o in of), sum(o.offered for o in of)) for group, of in sorted(groups.items())}
+    return {
+        group: Figures(sum(o.of.answer != "" for o in of), sum(o.accepted for o in of), sum(o.right for o in of), sum(o.offered for o in of), sum(o.shown for o in of) / len(of))
+        for group, of in sorted(groups.items())
+    }  # fmt: skip
 
 
 def report(folder: Path) -> dict[str, dict[str, Figures]]:
-    """Everything that is measured, with words and numbers learnt from one half of the organisations on the other half, and the other way round."""
+    """Everything that is measured, of each part with words learnt from the other parts, and numbers fitted to names of the others."""
     every = list(organisations(ror(folder / "ror-europe-v2.json.gz")))
     found: dict[str, list[Outcome]] = defaultdict(list)
-    for these, others in halves(ALL):
-        model = fitted(folder, others)
-        with learnt(folder, others):
+    asked = {part: read(folder, every, part) for part in sorted(ALL)}
+    for part in asked:
+        model, these = fitted([sets for other, sets in asked.items() if other != part]), frozenset({part})
+        for heading, of in zip(("a tenth not there", "spoilt names"), asked[part]):
+            found[heading] += judged(of, model)
+        with learnt(folder, ALL - these):
             found["held-out names"] += outcomes(*held_out(every, these), model)
             found["and their homepage"] += outcomes(*held_out(every, these, homepages=1.0), model)
-            found["a tenth not there"] += outcomes(*held_out(every, these, absent=0.1), model)
-            found["spoilt names"] += outcomes(*noisy(every, these), model)
     same = [outcome for outcome in found["held-out names"] if outcome.of.kind == "same-script"]
     many = Counter(outcome.of.asked.country for outcome in same)
     by_country = figures(same, lambda each: each.asked.country if many[each.asked.country] >= SMALL else "others")

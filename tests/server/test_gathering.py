@@ -4,7 +4,10 @@ import pytest
 
 from kvgraph import gathering, queries
 from kvgraph.build.answers import wanted
+from kvgraph.graph import Graph
 from kvgraph.namespaces import KV
+
+from .conftest import client_of
 
 SPIN_OFFS = "https://w3id.org/kvgraph/id/channel/spin-offs"
 
@@ -41,6 +44,22 @@ def test_a_release_brings_what_pages_of_hubs_and_sources_ask(bundled, monkeypatc
     gathering.links(noted, SPIN_OFFS, gathering.counts(noted, SPIN_OFFS), "en")
     gathering.of_source(noted, "https://w3id.org/kvgraph/id/source/practices")
     assert len(asked) > 4 and set(asked) <= texts
+
+
+@pytest.mark.parametrize("path", ["/doc/channel/spin-offs", "/doc/source/practices"])
+def test_beyond_that_the_page_of_a_hub_asks_only_what_the_thing_itself_says(bundled, monkeypatch, path):
+    """Else each such page waits seconds for the engine, where there is much: what a page came to ask beside it must come with the release as well."""
+    monkeypatch.setattr(gathering, "MANY", 150)
+    texts, asked, run = set(wanted(bundled.run)), {}, Graph.run
+
+    def noted(self, name, **params):
+        asked[queries.load(name).bind(**params)] = name
+        return run(self, name, **params)
+
+    monkeypatch.setattr(Graph, "run", noted)
+    assert client_of(bundled).get(path, headers={"Accept": "text/html", "Accept-Language": "en"}).status_code == 200
+    assert len(texts & asked.keys()) > 2
+    assert {name for text, name in asked.items() if text not in texts} <= {"pages/statements", "pages/labels"}
 
 
 @pytest.mark.parametrize("source, some", [("practices", True), ("nothing-of-that-name", False)])

@@ -37,7 +37,7 @@ def test_a_command_works(base, desk, language, text):
     assert base in text or "kvgraph.nq.gz" in text, "a command that does not use the server"
     command = ["bash", "-euo", "pipefail", "-c", text] if language == "shell" else [sys.executable, "-c", text]
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() or "-o " in text, "it prints what it found"
     assert '"status": 4' not in done.stdout and "False" not in done.stdout

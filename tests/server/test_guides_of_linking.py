@@ -46,7 +46,7 @@ def test_a_command_works(base, desk, bundled_home, language, text):
     command = ["bash", "-euo", "pipefail", "-c", text] if language == "shell" else [sys.executable, "-c", text]
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     environment |= {"KVGRAPH_HOME": str(bundled_home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() and '"status": 4' not in done.stdout
     assert [found for sign, found in FOUND.items() if sign in text and found not in done.stdout] == []

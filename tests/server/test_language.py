@@ -1,9 +1,11 @@
 """The language of the interface: every string can be translated, and a catalogue is all that another language needs."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from .conftest import client_of
 from .html import check
 
 ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted((folder("web") / "static").glob("workbench*/**/*.js")) + [folder("web") / "static" / "workbench.js"]
 TEMPLATES = sorted((folder("web") / "templates").glob("*.html"))
 LAB = "/doc/practice/living-lab"
 
@@ -116,6 +119,24 @@ def test_strings_of_templates_and_of_the_server_are_extracted(messages):
     for text in ("Skip to content", "Where and when", "%(things)s through this channel", "What it is about", "kind of tool", "There is no page at this address."):
         assert text in messages, text
     assert messages.get("%(number)s page").pluralizable
+
+
+def test_strings_of_the_workbench_are_extracted_and_reach_its_script(messages, tmp_path, invented):
+    for text in ("Run", "%(n)s rows in %(took)s.", "No rows: nothing in this release answers that."):
+        assert text in messages, text
+    write_catalogue(tmp_path, "fr", {"Run": "Lancer", "%(n)s rows in %(took)s.": "%(n)s lignes en %(took)s.", "Share": "Share"})
+    client = client_of(invented, {"BABEL_TRANSLATION_DIRECTORIES": str(tmp_path)})
+    for language, words in (("fr", {"Run": "Lancer", "%(n)s rows in %(took)s.": "%(n)s lignes en %(took)s."}), ("en", {})):
+        assert json.loads(unescape(re.search('data-words="([^"]*)"', page(client, "/sparql", language))[1])) == words
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_of_the_workbench_holds_a_string_that_cannot_be_translated(script):
+    """What is said, as scripts say it: a child of an element, or an attribute that is shown or read out."""
+    source = re.sub(r"^\s*//.*|/\*.*?\*/", "", script.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    said = re.findall(r"""(?:\}, |title: |"aria-label": |placeholder: |textContent = |label: |detail: |[?:] )["`]([^"`]*)["`]""", source)
+    assert "${_(" not in source, "not found by what extracts strings"
+    assert [text for text in said if re.match(r"[A-Z][a-z]+[ .…]|[A-Z][a-z]+$|\S+ \S+ ", re.sub(r"\$\{[^}]*\}", "", text))] == []
 
 
 def test_what_the_model_calls_things_can_be_translated(messages):

@@ -72,6 +72,16 @@ def test_a_pinned_answer_may_be_kept_for_good(invented):
     assert passing.headers["Cache-Control"] == "no-cache" and "ETag" not in passing.headers
 
 
+def test_a_host_that_werkzeug_takes_for_none_is_in_every_address(invented):
+    """One with an underscore, as containers and upstreams are called."""
+    client, host = client_of(lambda release_id=None: invented), "http://kv_graph:81"
+    pinned = client.get(f"/release/{invented.release.id}/sparql", query_string={"query": QUERY, "format": "json", "maxrows": 1}, base_url=host)
+    assert pinned.headers["Link"].startswith(f"<{host}/sparql?query=")
+    assert f'"{host}/release/{invented.release.id}/docs/' in pinned.text
+    assert f"Sitemap: {host}/sitemap.xml" in client.get("/robots.txt", base_url=host).text
+    assert client.get("/dumps", base_url=host).headers["Location"] == f"{host}/dumps/"
+
+
 def test_forms_are_read_as_the_standard_library_reads_them():
     """Every way to write an escape, and what is none."""
     chance = random.Random(1)

@@ -236,12 +236,22 @@ def test_what_is_no_extension_is_refused(client, asked, status, word):
     refused(client.post("/reconcile", data={"extend": asked}), status, word)
 
 
+def test_half_characters_come_back_as_they_were_asked(client, ask):
+    """JSON can write them, UTF-8 cannot."""
+    asked = json.dumps({"ids": ["\ud800", "a\0"], "properties": [{"id": "country"}]})
+    assert client.post("/reconcile", data={"extend": asked}).json["rows"] == {"\ud800": {"country": []}, "a\0": {"country": []}}
+    assert list(ask({"q\udfff": {"query": "KU Leuven"}}).json) == ["q\udfff"]
+
+
+
 # ── /resolve and /crosswalk ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_identifier_leads_to_its_thing(client):
     response = client.get("/resolve?id=practice/living-lab", headers=HTML)
     assert (response.status_code, response.headers["Location"]) == (303, "/doc/practice/living-lab")
+    for address in ("http://localhost/doc/region/ES51.ttl", "/doc/region/ES51", "https://w3id.org/kvgraph/id/region/ES51"):
+        assert client.get("/resolve", query_string={"id": address}, headers=HTML).headers["Location"] == "/doc/region/ES51"
     found = client.get("/resolve?id=practice%2Fliving-lab", headers={"Accept": "application/json"}).json["found"]
     assert [(f["id"], f["relation"]) for f in found] == [("practice/living-lab", None)]
     for address in ("http://localhost/doc/practice/living-lab", "http://localhost/id/practice/living-lab"):

@@ -39,7 +39,7 @@ def test_the_requests_of_the_guide(home, tmp_path):
         answers = []
         for command in SHELL:
             text = command.replace("https://kvgraph.example", base).replace("University of Barcelona", "Harbour University")
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", text.replace("curl ", "curl -sS ")], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", text.replace("curl ", "curl -sS ")], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stderr
             answers.append(json.loads(done.stdout))
     [sent], listed, [tabled] = answers
@@ -63,6 +63,6 @@ def test_the_commands_of_the_guide(home):
 
 
 def kvgraph(home: Path, *words: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "kvgraph", *words], env={**os.environ, "KVGRAPH_HOME": str(home)}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "kvgraph", *words], env={**os.environ, "KVGRAPH_HOME": str(home)}, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -6,5 +6,5 @@ KILLS = 5
 
 
 def test_killed_a_few_times(tmp_path):
-    where = killed_often(tmp_path, KILLS, longest=2.5)
+    where = killed_often(tmp_path, KILLS)
     assert where.total() == KILLS and len(where) > 1, f"kills must hit different moments: {where}"

@@ -2,7 +2,7 @@
 
 from kvgraph import open as open_graph
 from kvgraph import releases
-from kvgraph.contribute import accounts, submissions
+from kvgraph.contribute import accounts, decisions, submissions
 from kvgraph.contribute.files import CURATORS, submission_iri
 from kvgraph.contribute.record import LABEL, Record, thing_of
 from kvgraph.namespaces import KV, ORG, SKOS
@@ -27,7 +27,7 @@ def publish_with_candidates(instance, curator) -> None:
         }  # fmt: skip
         made = submissions.begin(instance.book, curator, f"links-{thing}"[-60:], "record", Record("actor", thing=thing, values=values, page="https://example.org/", relation="none", credit="Port"))
         submissions.submit(instance.book, curator, made.id)
-        submissions.accept(instance.book, curator, made.id, submissions.load(instance.book, made.id).version)
+        decisions.accept(instance.book, curator, made.id, submissions.load(instance.book, made.id).version)
     instance.publish()
     assert not submissions.queue(instance.book), [e.text for one in submissions.queue(instance.book) for e in one.events]
 

@@ -4,13 +4,14 @@ import json
 import logging
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from kvgraph.contribute import accounts
 from kvgraph.contribute.book import Account, now
 from kvgraph.errors import KvgraphError
-from kvgraph.server.sharing import BLUEPRINTS
+from kvgraph.server.sharing import BLUEPRINTS, sessions
 
 from ..server.html import check
 from .people import HTML, LAB, PASSWORD, PRACTICE, Form
@@ -370,3 +371,45 @@ def test_signing_in_often_is_no_guessing(instance):
     accounts.sign_up(instance.book, "comes-and-goes", PASSWORD)
     for _ in range(accounts.LIMITS["sign-in-account"].times + 2):
         assert accounts.sign_in(instance.book, "comes-and-goes", PASSWORD, "192.0.2.7").name == "comes-and-goes"
+
+
+def test_wherever_a_password_is_asked_for_guesses_count_before_they_are_looked_at(instance, monkeypatch):
+    person, looked = instance.somebody("watched"), []
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts.secrets, "is_password", lambda hashed, password: bool(looked.append(password)))
+        for number in range(accounts.LIMITS["sign-in-account"].times):
+            if number % 2:
+                person.send("/account/delete", 422, password="a guess")
+            else:
+                person.send("/account/password", 422, current="a guess", password="another long password")
+        person.send("/account/delete", 429, password=PASSWORD)
+        person.send("/account/password", 429, current=PASSWORD, password="another long password")
+    assert len(looked) == accounts.LIMITS["sign-in-account"].times and instance_has(instance, "watched")
+
+
+def test_of_many_passwords_at_once_only_so_many_wait_and_the_others_are_told_and_lose_no_attempt(instance, monkeypatch):
+    accounts.sign_up(instance.book, "one-of-many", PASSWORD)
+    visitor = instance.somebody()
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts.secrets, "_room", threading.BoundedSemaphore(1))
+        assert accounts.secrets._room.acquire(blocking=False)
+        for _ in range(accounts.LIMITS["sign-in-account"].times + 1):
+            assert "Very many people are signing in" in visitor.send("/account/sign-in", 503, name="one-of-many", password=PASSWORD)
+    visitor.send("/account/sign-in", 303, name="one-of-many", password=PASSWORD)
+
+
+def test_passwords_are_worked_on_where_ranks_are_not_ours_to_choose(monkeypatch):
+    def refused(*_):
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts.secrets.os, "setpriority", refused)
+        patch.setattr(accounts.secrets, "_passwords", ThreadPoolExecutor(1, initializer=accounts.secrets._humble))
+        assert accounts.secrets.is_password(accounts.secrets.hash_password(PASSWORD), PASSWORD)
+
+
+@pytest.mark.parametrize("error, status, when", [(accounts.TooOften("Too often.", 90), 429, "90"), (accounts.secrets.Busy("Busy."), 503, "10"), (KvgraphError("Wrong."), 422, None)])
+def test_a_form_that_comes_back_says_when_to_try_again_where_that_helps(instance, error, status, when):
+    with instance.app.test_request_context():
+        answer = sessions.refused("a page", error)
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (status, when)

@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from kvgraph.contribute import accounts, submissions
+from kvgraph.contribute import accounts, decisions, submissions
 from kvgraph.contribute.book import book
 from kvgraph.contribute.publish import publish
 from kvgraph.contribute.record import LEAD, TITLE, Record, thing_of
@@ -40,7 +40,7 @@ def main(home: Path, number: str) -> None:
             submissions.submit(kept, reader, sent.id)
             say("submitted", sent.id)
             found = submissions.find(kept, sent.id, curator)
-            submissions.accept(kept, curator, sent.id, found.version)
+            decisions.accept(kept, curator, sent.id, found.version)
             say("accepted", sent.id)
         publish(home, data=SMALL, step=lambda name: say("step", name))
         say("published", "-")

@@ -17,6 +17,7 @@ function start() {
   let busy = null; // the request under way
   let waiting = 0;
   let running = 0;
+  let goal = null; // where the glide under way leads: the next step is one from there, however soon it comes
   const tip = Object.assign(document.createElement("div"), { className: "map-tip", hidden: true });
   tip.setAttribute("aria-hidden", "true"); // the link says the same
   frame.append(tip);
@@ -35,8 +36,8 @@ function start() {
     tip.hidden = true;
   }
 
-  function close() {
-    return whole.width / box.width;
+  function close(at = box) {
+    return whole.width / at.width;
   }
 
   /** The box of that centre and closeness, kept inside the picture. */
@@ -47,8 +48,14 @@ function start() {
     return { x: clamp(x - width / 2, 0, whole.width - width), y: clamp(y - height / 2, 0, whole.height - height), width, height };
   }
 
-  function glide(target) {
+  function stop() {
     cancelAnimationFrame(running);
+    goal = null;
+  }
+
+  function glide(target) {
+    stop();
+    goal = target;
     const from = { ...box };
     const began = performance.now();
     const length = calm.matches ? 0 : 260;
@@ -57,18 +64,19 @@ function start() {
       const eased = 1 - (1 - t) ** 3;
       show(Object.fromEntries(Object.keys(target).map((key) => [key, from[key] + (target[key] - from[key]) * eased])));
       if (t < 1) running = requestAnimationFrame(step);
-      else settle();
+      else goal = null, settle();
     };
     running = requestAnimationFrame(step);
   }
 
   function move(step) {
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const from = goal ?? box;
+    const [x, y, near] = [from.x + from.width / 2, from.y + from.height / 2, close(from)];
     const far = 0.4;
     const to = {
-      in: [x, y, close() * 2], out: [x, y, close() / 2], all: [480, 400, 1],
-      west: [x - far * box.width, y, close()], east: [x + far * box.width, y, close()],
-      north: [x, y - far * box.height, close()], south: [x, y + far * box.height, close()],
+      in: [x, y, near * 2], out: [x, y, near / 2], all: [480, 400, 1],
+      west: [x - far * from.width, y, near], east: [x + far * from.width, y, near],
+      north: [x, y - far * from.height, near], south: [x, y + far * from.height, near],
     }[step];
     glide(around(...to));
   }
@@ -79,7 +87,7 @@ function start() {
     const near = Math.min(Math.max(close() * factor, 1), CLOSEST);
     const part = close() / near;
     const next = around(at.x + (box.x + box.width / 2 - at.x) * part, at.y + (box.y + box.height / 2 - at.y) * part, near);
-    cancelAnimationFrame(running);
+    stop();
     show(next);
     settle();
   }
@@ -206,7 +214,7 @@ function start() {
     if (!dragged && fingers.size === 1 && Math.hypot(now.x - before.x, now.y - before.y) < 5) return;
     dragged = true;
     frame.classList.add("moving");
-    cancelAnimationFrame(running);
+    stop();
     const scale = box.width / svg.getBoundingClientRect().width;
     const others = [...fingers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
     if (others.length) {

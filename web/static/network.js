@@ -1,6 +1,8 @@
 // The drawing of a network, to be moved and opened. The address holds its state and the server its places: what stands stays where it is when something is
 // opened or left out, and a link shows the same to whoever opens it. Without this script the page has a picture and the same lists.
 
+import { layer } from "./ties.js";
+
 const stage = document.getElementById("stage");
 const told = document.getElementById("told");
 const tools = document.querySelector(".tools");
@@ -15,14 +17,18 @@ document.head.append(styles);
 
 const MANY = 400; // from so many things on, marks are as large as their places allow and only the names of those with most ties are there
 const NAMES = 45;
+const SLICE = 400; // things that are added at once
+const ZOOMS = [0.05, 3];
 let least = 16;
 const [{ cytoscape }, first] = await Promise.all([import(stage.dataset.bundle), read(stage.dataset.json)]);
+const shapes = first.shapes, large = first.things.length > MANY;
 const cy = cytoscape({
-  container: stage, elements: elements(first), layout: { name: "preset" }, style: look(first.shapes),
-  minZoom: 0.05, maxZoom: 3, boxSelectionEnabled: false, selectionType: "single", pixelRatio: first.things.length > MANY ? 1 : Math.min(devicePixelRatio, 2),
-  textureOnViewport: first.things.length > MANY, hideEdgesOnViewport: first.ties.length > 5 * MANY, // while it is moved, a picture of it is
+  container: stage, style: look(shapes), ...fitting(first.things), minZoom: ZOOMS[0], maxZoom: ZOOMS[1], boxSelectionEnabled: false, selectionType: "single",
+  pixelRatio: large ? 1 : Math.min(devicePixelRatio, 2), textureOnViewport: large, // while it is moved, a picture of it is
 });
-const shapes = first.shapes;
+const strokes = large ? layer(stage, cy, () => [token("--tie"), token("--accent")]) : null; // in a small network cytoscape draws them
+await add(elements(first));
+strokes?.set(first.ties);
 
 // ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -33,15 +39,25 @@ async function read(address) {
 }
 
 function elements({ things, ties }) {
-  const few = things.filter((thing) => thing.part === "asked").length <= 12;
-  const large = ({ part }) => part === "opened" || (part === "asked" && few);
+  const few = things.filter((thing) => thing.part === "asked").length <= 12, small = mark(things.length);
   return [
-    ...things.map((thing) => ({
-      group: "nodes", data: { ...thing, lines: lines(thing.label), size: 18, letters: 12, gap: 3, name: "" }, position: { x: thing.x, y: thing.y },
-      classes: `${thing.type} ${thing.part} ${large(thing) ? "large" : ""}`,
-    })),
-    ...ties.map((tie) => ({ group: "edges", data: { ...tie, id: `${tie.source} ${tie.target}` } })),
+    ...things.map((thing) => {
+      const matters = thing.part === "opened" || (thing.part === "asked" && few);
+      return {
+        group: "nodes", data: { ...thing, lines: lines(thing.label), size: matters ? small * 1.5 : small, letters: 12, gap: 3, name: "" }, position: { x: thing.x, y: thing.y },
+        classes: `node ${thing.type} ${thing.part} ${matters ? "large" : ""}`,
+      };
+    }),
+    ...(large ? [] : ties.map((tie) => ({ group: "edges", data: { ...tie, id: `${tie.source} ${tie.target}` } }))),
   ];
+}
+
+/** In slices, between which the browser does what else it has to. */
+async function add(some) {
+  for (let i = 0; i < some.length; i += SLICE) {
+    if (i) await new Promise((go) => setTimeout(go));
+    cy.add(some.slice(i, i + SLICE));
+  }
 }
 
 /** A name in at most two lines. */
@@ -55,22 +71,27 @@ function lines(label, most = 22) {
 
 // ── Look: from the tokens of the style sheet, so that it follows light and dark ─────────────────────────────────────
 
+function token(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
 function look(shapes) {
-  const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const types = Object.entries(shapes).map(([type, points]) => ({
     selector: `node.${type}`,
     style: { "background-color": token(`--of-${type}`), shape: type === "practice" ? "ellipse" : "polygon", "shape-polygon-points": points },
   }));
   return [
-    { selector: "node", style: {
-      width: "data(size)", height: "data(size)", label: "data(name)", color: token("--ink"), "font-family": getComputedStyle(document.body).fontFamily, "font-size": "data(letters)", "text-valign": "bottom",
-      "text-margin-y": "data(gap)", "text-wrap": "wrap", "text-outline-color": token("--surface"), "text-outline-width": "data(gap)",
-      "overlay-opacity": 0, "underlay-opacity": 0, "z-index-compare": "manual", "z-index": 1,
-    } },
+    { selector: "core", style: { "outside-texture-bg-opacity": 0 } },
+    // Little is said of all, for it is worked out for each: letters are for those whose names are there.
+    { selector: "node", style: { width: "data(size)", height: "data(size)", "z-index-compare": "manual", "z-index": 1 } },
     ...types,
-    { selector: "node.named", style: { "z-index": 2 } },
+    { selector: "node.named", style: {
+      label: "data(name)", color: token("--ink"), "font-family": getComputedStyle(document.body).fontFamily, "font-size": "data(letters)", "text-valign": "bottom",
+      "text-margin-y": "data(gap)", "text-wrap": "wrap", "text-outline-color": token("--surface"), "text-outline-width": "data(gap)", "z-index": 2,
+    } },
+    { selector: "node:active, edge:active", style: { "overlay-opacity": 0 } },
     { selector: "node.large", style: { "font-weight": 600, "z-index": 3 } },
-    { selector: "edge", style: { width: 1.2, "line-color": token("--tie"), "curve-style": "haystack", "haystack-radius": 0, "overlay-opacity": 0, "z-index-compare": "manual", "z-index": 0 } },
+    { selector: "edge", style: { width: 1.2, "line-color": token("--tie"), "curve-style": "haystack", "haystack-radius": 0, "z-index-compare": "manual", "z-index": 0 } },
     { selector: "node.near", style: { "z-index": 4 } },
     { selector: "edge.near", style: { "line-color": token("--accent"), width: 2.4, "z-index": 2 } },
     { selector: "node:selected", style: { "border-width": 4, "border-color": token("--warm"), "z-index": 5 } },
@@ -90,8 +111,7 @@ function begin() {
   stage.setAttribute("aria-label", stage.dataset.label);
   window.network = cy; // for tests, and for whoever wants to look
   scale();
-  whole();
-  dark.addEventListener("change", () => cy.style(look(shapes)));
+  dark.addEventListener("change", () => { cy.style(look(shapes)); strokes?.draw(); });
   cy.on("select", "node", (event) => picked(event.target));
   cy.on("unselect", "node", () => picked(null));
   cy.on("zoom", later(scale));
@@ -107,17 +127,27 @@ function begin() {
   offerPng();
 }
 
+/** The zoom and pan that show all of these places. */
+function fitting(places) {
+  const { x1, y1, x2, y2 } = around(places), wide = stage.clientWidth - 150, high = stage.clientHeight - 130;
+  const zoom = Math.min(1.5, Math.max(ZOOMS[0], Math.min(wide / (x2 - x1 || 1), high / (y2 - y1 || 1))));
+  least = Math.max(16, Math.min(40, 7 / zoom));
+  return { zoom, pan: { x: stage.clientWidth / 2 - (zoom * (x1 + x2)) / 2, y: stage.clientHeight / 2 - (zoom * (y1 + y2)) / 2 + 12 } };
+}
+
 function whole() {
-  const { x1, y1, x2, y2 } = around(), wide = stage.clientWidth - 150, high = stage.clientHeight - 130;
-  const level = Math.min(1.5, Math.max(cy.minZoom(), Math.min(wide / (x2 - x1 || 1), high / (y2 - y1 || 1))));
-  least = Math.max(16, Math.min(40, 7 / level));
-  cy.viewport({ zoom: level, pan: { x: stage.clientWidth / 2 - (level * (x1 + x2)) / 2, y: stage.clientHeight / 2 - (level * (y1 + y2)) / 2 + 12 } });
+  cy.viewport(fitting(cy.nodes().map((node) => node.position())));
   scale();
+}
+
+/** How large a mark is where there are so many. */
+function mark(count) {
+  return count > MANY ? least : 16 / Math.max(cy.zoom(), 0.45);
 }
 
 /** Names and marks are as large on the screen at any zoom, names only where there is room: those of what matters most first. */
 function scale() {
-  const zoom = cy.zoom(), many = cy.nodes().length > MANY, small = many ? least : 16 / Math.max(zoom, 0.45);
+  const zoom = cy.zoom(), many = cy.nodes().length > MANY, small = mark(cy.nodes().length);
   cy.batch(() => {
     for (const node of cy.nodes()) {
       const size = node.hasClass("large") ? small * 1.5 : small;
@@ -129,8 +159,8 @@ function scale() {
 }
 
 // In a network of thousands what is asked of every thing is felt: no selectors, and nothing is changed that stays as it is.
-const RANKS = ["match", "near", "large", "asked"];
-const rank = (node) => (node.selected() ? 1 : RANKS.findIndex((name) => node.hasClass(name)) + 2 || RANKS.length + 2);
+const RANKS = ["match", "near", "large", "asked", "node"]; // the last one everything has
+const rank = (node) => (node.selected() ? 1 : RANKS.findIndex((name) => node.hasClass(name)) + 2);
 let named = new Set(); // the things whose names are there
 
 function name() {
@@ -146,7 +176,8 @@ function name() {
   };
   const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
   const put = (box) => cells(box, (cell) => { taken.set(cell, [...(taken.get(cell) ?? []), box]); });
-  const many = cy.nodes().length > MANY, before = named;
+  const many = cy.nodes().length > MANY, before = named, found = order.filter(({ rank }) => rank === 2).length;
+  const always = new Set(found > NAMES ? [1, 4] : [1, 2, 4]); // of very many that are found only some have room for their names
   named = new Set();
   let room = many ? NAMES : order.length;
   if (!many) // in a small network no name hides a mark
@@ -155,8 +186,8 @@ function name() {
     for (const { node, rank, x, y } of order) {
       const text = node.data("lines"), half = Math.max(...text.map((line) => line.length)) * 3.3 + 4, top = y + (node.data("size") * zoom) / 2 + 2;
       const box = [x - half, top, x + half, top + 14 * text.length];
-      if (room <= 0 && rank > 2) break; // those that follow matter less
-      const free = (rank <= 2 || rank === 4 || !cells(box, (cell) => taken.get(cell)?.some((other) => meets(box, other))));
+      if (room <= 0 && !always.has(rank)) { if (rank > 4) break; else continue; } // those that follow matter less
+      const free = always.has(rank) || !cells(box, (cell) => taken.get(cell)?.some((other) => meets(box, other)));
       if (!free) continue;
       put(box), room--, named.add(node);
       node.data({ name: text.join("\n"), letters: 12 / zoom, gap: 3 / zoom }).addClass("named");
@@ -172,8 +203,8 @@ function later(work) {
 }
 
 /** What the things cover, names and sizes apart. */
-function around() {
-  const places = cy.nodes().map((node) => node.position()), x = places.map((p) => p.x), y = places.map((p) => p.y);
+function around(places) {
+  const x = places.map((p) => p.x), y = places.map((p) => p.y);
   return { x1: Math.min(...x), y1: Math.min(...y), x2: Math.max(...x), y2: Math.max(...y) };
 }
 
@@ -190,7 +221,8 @@ function picked(node) {
   const panel = document.getElementById("picked");
   panel.hidden = !node;
   panel.replaceChildren();
-  marked = node ? node.closedNeighborhood().addClass("near") : cy.collection();
+  marked = strokes ? strokes.pick(node) : node ? node.closedNeighborhood() : cy.collection();
+  marked.addClass("near");
   scale();
   if (!node) return;
   const { label, language, kind, href, ties, shown } = node.data();
@@ -293,7 +325,7 @@ function chosen(form) {
   update(`${form.getAttribute("action")}?${new URLSearchParams(fields)}`, true);
 }
 
-let latest = 0, shown = location.search;
+let latest = 0, shown = location.search, turn = Promise.resolve();
 
 async function update(address, remember) {
   const mine = ++latest;
@@ -303,35 +335,41 @@ async function update(address, remember) {
     const data = new URL(url);
     data.pathname += ".json";
     const [answer, page] = await Promise.all([read(data), fetch(url, { headers: { Accept: "text/html" } }).then((r) => r.text())]);
-    if (mine !== latest) return; // something newer was asked for meanwhile
-    if (remember) history.pushState(null, "", url);
-    redraw(answer);
-    replace(new DOMParser().parseFromString(page, "text/html"));
+    const before = turn;
+    turn = (async () => {
+      await before.catch(() => {}); // one after the other: a large one is drawn in slices
+      if (mine !== latest) return; // something newer was asked for meanwhile
+      if (remember) history.pushState(null, "", url);
+      await redraw(answer);
+      replace(new DOMParser().parseFromString(page, "text/html"));
+    })();
+    await turn;
   } catch {
     say(stage.dataset.trouble);
   }
 }
 
-function redraw(answer) {
+async function redraw(answer) {
   const wanted = new Map(elements(answer).map((element) => [element.data.id, element]));
   const selected = cy.$("node:selected").id();
+  const fresh = [];
   cy.batch(() => {
     cy.elements().filter((element) => !wanted.has(element.id())).remove();
-    const fresh = [];
     for (const [id, element] of wanted) {
       const standing = cy.getElementById(id);
       if (standing.empty()) fresh.push(element);
       else standing.data(element.data).classes(element.group === "nodes" ? element.classes : ""); // where it stands, or was dragged to, it stays
     }
-    const added = cy.add(fresh);
-    if (!calm.matches && added.length < 600) {
-      added.style("opacity", 0);
-      added.animate({ style: { opacity: 1 } }, { duration: 250, complete: () => added.removeStyle("opacity") });
-    }
   });
-  const node = cy.getElementById(selected ?? "");
-  picked(node.nonempty() ? node : null);
-  const extent = cy.extent(), box = around();
+  await add(fresh);
+  if (!calm.matches && fresh.length < 600) {
+    const added = cy.collection(fresh.map((element) => cy.getElementById(element.data.id)[0]));
+    added.style("opacity", 0);
+    added.animate({ style: { opacity: 1 } }, { duration: 250, complete: () => added.removeStyle("opacity") });
+  }
+  strokes?.set(answer.ties);
+  picked(cy.getElementById(selected ?? "")[0] ?? null);
+  const extent = cy.extent(), box = around(cy.nodes().map((each) => each.position()));
   if (box.x1 < extent.x1 || box.x2 > extent.x2 || box.y1 < extent.y1 || box.y2 > extent.y2) whole();
 }
 
@@ -352,12 +390,24 @@ function offerPng() {
   const button = document.querySelector(".png");
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const background = getComputedStyle(stage).backgroundColor;
-    const blob = await cy.png({ output: "blob-promise", full: true, scale: Math.min(2, 6000 / Math.max(cy.elements().boundingBox().w, 1)), bg: background });
+    const blob = await png(getComputedStyle(stage).backgroundColor);
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "network.png" });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
+}
+
+async function png(bg) {
+  const { x1, y1, w } = cy.elements().boundingBox(), scale = Math.min(2, 6000 / Math.max(w, 1)), drawing = { output: "blob-promise", full: true, scale };
+  if (!strokes) return cy.png({ ...drawing, bg });
+  const marks = await createImageBitmap(await cy.png(drawing)), canvas = new OffscreenCanvas(marks.width, marks.height), pen = canvas.getContext("2d");
+  pen.fillStyle = bg;
+  pen.fillRect(0, 0, marks.width, marks.height);
+  pen.setTransform(scale, 0, 0, scale, -x1 * scale, -y1 * scale);
+  strokes.stroke(pen);
+  pen.resetTransform();
+  pen.drawImage(marks, 0, 0);
+  return canvas.convertToBlob();
 }
 
 begin();

@@ -42,6 +42,8 @@ function combobox(input) {
   input.addEventListener("focus", begin, { once: true });
   input.addEventListener("input", (event) => {
     forget();
+    activate(-1);
+    list.ariaBusy = "true"; // until it is that of the new text
     clearTimeout(timer);
     if (!event.isComposing) timer = setTimeout(ask, PAUSE);
   });
@@ -76,17 +78,20 @@ function combobox(input) {
         if (answers.size >= KEPT) answers.delete(answers.keys().next().value);
         answers.set(address, await response.json());
       }
-    } catch {
-      return; // another one was asked for, or the server is away: the form still works
+    } catch (error) {
+      if (error.name !== "AbortError") close(); // the server is away: the form still works
+      return;
     }
     if (document.activeElement !== input || input.value.trim() !== text) return;
     show(answers.get(address));
   }
 
   function show(things) {
+    const chosen = found[active]?.iri; // since the last letter, from the list before this one
+    activate(-1);
     found = things;
     list.replaceChildren(...found.map(option));
-    activate(-1);
+    list.ariaBusy = null;
     if (!found.length) {
       close();
       status.textContent = words.none;
@@ -96,6 +101,7 @@ function combobox(input) {
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     status.textContent = words.some.replace("{n}", found.length);
+    activate(chosen === undefined ? -1 : found.findIndex(({ iri }) => iri === chosen));
   }
 
   function option(thing, number) {
@@ -169,6 +175,8 @@ function combobox(input) {
 
   function close() {
     clearTimeout(timer);
+    asked?.abort(); // a late answer opens nothing
+    list.ariaBusy = null;
     list.hidden = true;
     input.setAttribute("aria-expanded", "false");
     activate(-1);

@@ -9,10 +9,11 @@ import { checkSyntax } from "./workbench/syntax.js";
 import { TabBar } from "./workbench/tabs.js";
 import { Terms } from "./workbench/terms.js";
 import { VIEWS } from "./workbench/views.js";
+import { _ } from "./workbench/words.js";
 
 const LONGEST_LINK = 6000; // characters; a longer query travels behind the #, which servers and proxies do not see
 const DOWNLOADS = {
-  rows: [["CSV", "csv"], ["TSV", "tsv"], ["JSON", "json"], ["XML", "xml"], ["Spreadsheet", "xlsx"]],
+  rows: [["CSV", "csv"], ["TSV", "tsv"], ["JSON", "json"], ["XML", "xml"], [_("Spreadsheet"), "xlsx"]],
   yes: [["JSON", "json"], ["XML", "xml"]],
   graph: [["Turtle", "turtle"], ["N-Triples", "ntriples"], ["JSON-LD", "jsonld"], ["RDF/XML", "rdfxml"]],
 };
@@ -31,7 +32,7 @@ class Workbench {
     mend(`${stored}_config`);
     this.yasgui = new Yasgui(this.panels, this.#settings(stored));
     this.yasgui.rootEl.querySelector(".tabsList").remove();
-    this.bar = new TabBar(this.yasgui, { onAdd: () => this.open({ name: "Query", query: place.dataset.start }), onSelect: (tab) => this.#selected(tab) });
+    this.bar = new TabBar(this.yasgui, { onAdd: () => this.open({ name: _("Query"), query: place.dataset.start }), onSelect: (tab) => this.#selected(tab) });
     this.panels.before(this.bar.element);
     for (const event of ["query", "queryAbort", "queryResponse"]) this.yasgui.on(event, () => this.#running());
     this.yasgui.on("tabChange", () => this.#edited());
@@ -77,18 +78,18 @@ class Workbench {
 
   #layout() {
     this.panels = el("div", { class: "wb-panels" });
-    this.runButton = el("button", { type: "button", onclick: () => (this.busy ? this.tab.getYasqe().abortQuery() : this.run()) }, "Run");
+    this.runButton = el("button", { type: "button", onclick: () => (this.busy ? this.tab.getYasqe().abortQuery() : this.run()) }, _("Run"));
     this.status = el("p", { role: "status", class: "wb-status" });
-    this.views = el("div", { class: "wb-views", role: "group", "aria-label": "View of the answer" });
+    this.views = el("div", { class: "wb-views", role: "group", "aria-label": _("View of the answer") });
     this.downloads = el("p", { class: "downloads" });
-    this.link = el("input", { readonly: true, "aria-label": "Link to this query", onfocus: () => this.link.select() });
+    this.link = el("input", { readonly: true, "aria-label": _("Link to this query"), onfocus: () => this.link.select() });
     this.shared = el("p", { class: "wb-shared", hidden: true }, this.link, el("span", { role: "status", class: "wb-note" }));
     this.tools = el("div", { class: "wb-toolbar" },
       el("div", { class: "wb-tools" },
         this.runButton,
-        el("button", { type: "button", class: "wb-quiet", onclick: () => this.#share() }, "Share"),
-        el("button", { type: "button", class: "wb-quiet", onclick: () => this.tab.getYasqe().autoformat() }, "Format"),
-        el("span", { class: "wb-note wb-keys" }, el("kbd", {}, "Ctrl Enter"), " runs, ", el("kbd", {}, "Ctrl Space"), " completes")),
+        el("button", { type: "button", class: "wb-quiet", onclick: () => this.#share() }, _("Share")),
+        el("button", { type: "button", class: "wb-quiet", onclick: () => this.tab.getYasqe().autoformat() }, _("Format")),
+        el("span", { class: "wb-note wb-keys" }, el("kbd", {}, "Ctrl Enter"), " ", _("runs"), ", ", el("kbd", {}, "Ctrl Space"), " ", _("completes"))),
       this.shared,
       this.#code());
     this.head = el("div", { class: "wb-head", hidden: true }, this.views, this.status, this.downloads);
@@ -97,14 +98,14 @@ class Workbench {
   }
 
   #code() {
-    const language = el("select", { "aria-label": "Language", onchange: () => this.#written() }, Object.keys(SNIPPETS).map((name) => el("option", {}, name)));
+    const language = el("select", { "aria-label": _("Language"), onchange: () => this.#written() }, Object.keys(SNIPPETS).map((name) => el("option", {}, name)));
     const copied = el("span", { role: "status", class: "wb-note" });
     const code = el("code");
-    const copy = async () => (copied.textContent = (await copyText(code.textContent)) ? "Copied." : "Select the text to copy it.");
+    const copy = async () => (copied.textContent = (await copyText(code.textContent)) ? _("Copied.") : _("Select the text to copy it."));
     this.snippet = el("details", { class: "wb-code", ontoggle: () => this.#written() },
-      el("summary", {}, "This query as a program"),
-      el("div", { class: "wb-tools" }, language, el("button", { type: "button", class: "wb-quiet", onclick: copy }, "Copy"), copied),
-      el("pre", { tabindex: "0", "aria-label": "Program" }, code));
+      el("summary", {}, _("This query as a program")),
+      el("div", { class: "wb-tools" }, language, el("button", { type: "button", class: "wb-quiet", onclick: copy }, _("Copy")), copied),
+      el("pre", { tabindex: "0", "aria-label": _("Program") }, code));
     return this.snippet;
   }
 
@@ -125,9 +126,9 @@ class Workbench {
       this.yasgui.selectTabId(same);
       this.#selected(this.tab);
       this.run();
-    } else if (link) this.open({ name: "Link", run: true, ...link });
+    } else if (link) this.open({ name: _("Link"), run: true, ...link });
     else if (this.tab) this.#selected(this.tab);
-    else this.open({ name: "Query", query: this.place.dataset.start });
+    else this.open({ name: _("Query"), query: this.place.dataset.start });
     this.bar.draw();
   }
 
@@ -165,7 +166,7 @@ class Workbench {
   #furnish(panel, yasqe, yasr) {
     // The field for an endpoint writes HTML (Yasgui#220, #227), and there is but one endpoint. The share button has another form below.
     for (const part of panel.querySelectorAll(".controlbar, .yasqe_buttons, .yasr_header, .yasr_fallback_info")) part.remove();
-    yasqe.getInputField().setAttribute("aria-label", "SPARQL query. Escape, then Tab, leaves the editor.");
+    yasqe.getInputField().setAttribute("aria-label", _("SPARQL query. Escape, then Tab, leaves the editor."));
     yasqe.on("change", () => this.#edited());
     yasr.terms = this.terms;
     yasr.updateResponseInfo = yasr.updateHelpButton = yasr.updateExportHeaders = yasr.updatePluginSelectors = () => {};
@@ -187,11 +188,11 @@ class Workbench {
   }
 
   #running() {
-    this.runButton.textContent = this.busy ? "Stop" : "Run";
+    this.runButton.textContent = this.busy ? _("Stop") : _("Run");
     this.place.querySelector(".wb-main").setAttribute("aria-busy", String(this.busy));
     if (this.busy) {
       this.head.hidden = false;
-      this.status.textContent = "Running…";
+      this.status.textContent = _("Running…");
     }
   }
 
@@ -206,7 +207,7 @@ class Workbench {
     this.views.replaceChildren(...Object.entries(yasr.plugins).filter(([, view]) => !view.hideFromSelection && view.canHandleResults()).map(([name, view]) =>
       el("button", { type: "button", "aria-pressed": String(name === shown), onclick: () => yasr.selectPlugin(name) }, view.label)));
     const offered = DOWNLOADS[answer.kind] ?? [];
-    this.downloads.replaceChildren(...(offered.length ? [el("span", {}, "Download "), ...offered.map(([label, format]) => this.#download(answer, label, format))] : []));
+    this.downloads.replaceChildren(...(offered.length ? [el("span", {}, _("Download"), " "), ...offered.map(([label, format]) => this.#download(answer, label, format))] : []));
     if (answer.kind !== "problem") history.replaceState(null, "", link(this.place.dataset.endpoint, answer.asked));
   }
 
@@ -225,14 +226,14 @@ class Workbench {
     this.link.value = new URL(link(this.place.dataset.endpoint, asked), location.href).href;
     this.shared.hidden = false;
     this.link.focus();
-    this.shared.lastChild.textContent = (await copyText(this.link.value)) ? "Copied." : "Copy the link from here.";
+    this.shared.lastChild.textContent = (await copyText(this.link.value)) ? _("Copied.") : _("Copy the link from here.");
   }
 
   #example(event) {
     const anchor = event.target.closest("a[data-query]");
     if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    this.open({ name: "Example", query: anchor.dataset.query, run: true });
+    this.open({ name: _("Example"), query: anchor.dataset.query, run: true });
     this.bar.element.scrollIntoView({ block: "nearest" });
   }
 }
@@ -245,8 +246,8 @@ function link(path, { query, graphs }) {
 
 function summary(answer) {
   const took = `${number.format(Math.max(answer.milliseconds, 1))} ms`;
-  if (answer.kind === "rows") return `${number.format(answer.rows.length)} ${answer.rows.length === 1 ? "row" : "rows"} in ${took}.`;
-  return { yes: `Answered in ${took}.`, graph: `Triples, in ${took}.`, problem: "No answer." }[answer.kind];
+  if (answer.kind === "rows") return answer.rows.length === 1 ? _("1 row in %(took)s.", { took }) : _("%(n)s rows in %(took)s.", { n: number.format(answer.rows.length), took });
+  return { yes: _("Answered in %(took)s.", { took }), graph: _("Triples, in %(took)s.", { took }), problem: _("No answer.") }[answer.kind];
 }
 
 async function copyText(text) {

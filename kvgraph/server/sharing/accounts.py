@@ -33,11 +33,11 @@ def sign_in() -> str | Response:
 
 
 @blueprint.post("/account/sign-in")
-def signed_in() -> Response | tuple[str, int]:
+def signed_in() -> Response:
     try:
         account = accounts.sign_in(the_book(), request.form.get("name", ""), request.form.get("password", ""), sessions.address())
-    except (accounts.NotAllowed, accounts.TooOften) as error:
-        return _signing_in("sign-in", error), 429 if isinstance(error, accounts.TooOften) else 403
+    except (accounts.NotAllowed, accounts.TooOften, secrets.Busy) as error:
+        return sessions.refused(_signing_in("sign-in", error), error)
     return sessions.sign_in(redirect(sessions.next_address(), 303), account)
 
 
@@ -47,7 +47,7 @@ def sign_up() -> str | Response:
 
 
 @blueprint.post("/account/sign-up")
-def signed_up() -> Response | tuple[str, int]:
+def signed_up() -> Response:
     try:
         if settings.read(the_book())["sign-up"] == "closed":
             raise KvgraphError(gettext("Accounts are made by those who run this site."), hint=gettext("Ask them for one."))
@@ -57,7 +57,7 @@ def signed_up() -> Response | tuple[str, int]:
             accounts.spend(the_book(), "sign-up-address", where)
         account = accounts.sign_up(the_book(), request.form.get("name", ""), request.form.get("password", ""), email=request.form.get("email", ""))
     except KvgraphError as error:
-        return _signing_in("sign-up", error), 429 if isinstance(error, accounts.TooOften) else 422
+        return sessions.refused(_signing_in("sign-up", error), error)
     return sessions.sign_in(redirect(sessions.next_address("/contribute"), 303), account)
 
 
@@ -82,13 +82,11 @@ def password() -> str:
 
 @blueprint.post("/account/password")
 @require()
-def new_password() -> Response | tuple[str, int]:
+def new_password() -> Response:
     try:
-        accounts.require(the_book(), "sign-in-account", visitor().name.lower())
         accounts.change_password(the_book(), visitor(), request.form.get("password", ""), request.form.get("current", ""))
     except KvgraphError as error:
-        accounts.count(the_book(), "sign-in-account", visitor().name.lower())
-        return render_template("account-password.html", error=error, shortest=accounts.SHORTEST), 422
+        return sessions.refused(render_template("account-password.html", error=error, shortest=accounts.SHORTEST), error)
     return sessions.sign_in(redirect("/account", 303), visitor())
 
 
@@ -112,7 +110,7 @@ def new_token() -> str | tuple[str, int]:
 
 
 def _tokens(made: str = "", error: KvgraphError | None = None) -> str:
-    return render_template("account-tokens.html", tokens=accounts.tokens_of(the_book(), visitor()), made=made, error=error, scopes=accounts.SCOPES, now=accounts.now())
+    return render_template("account-tokens.html", tokens=accounts.tokens_of(the_book(), visitor()), made=made, error=error, scopes=accounts.SCOPES, now=accounts.now(), given=request.form if error else {}, ticked=request.form.getlist("scope") if error else accounts.SCOPES)
 
 
 @blueprint.post("/account/tokens/<int(max=2147483647):token_id>/revoke")
@@ -144,9 +142,7 @@ def delete() -> str:
 @blueprint.post("/account/delete")
 @require()
 def deleted() -> Response | tuple[str, int]:
-    accounts.require(the_book(), "sign-in-account", visitor().name.lower())
-    if not secrets.is_password(visitor().password, request.form.get("password", "")):
-        accounts.count(the_book(), "sign-in-account", visitor().name.lower())
+    if not accounts.is_own(the_book(), visitor(), request.form.get("password", "")):
         return render_template("account-delete.html", error=KvgraphError(gettext("That is not your password."))), 422
     submissions.forget(the_book(), visitor(), credit=request.form.get("credit") == "yes")
     return sessions.sign_out(redirect("/contribute", 303))

@@ -10,7 +10,7 @@ from ...contribute import accounts, checks, known, reading, secrets, settings, s
 from ...contribute.book import Submission
 from ...contribute.checks import Finding
 from ...contribute.fields import CLASSES
-from ...contribute.record import RELATIONS, Record
+from ...contribute.record import RELATIONS, Record, plain
 from ...errors import KvgraphError
 from ...graph import Graph, UnknownThing
 from ...model import TYPES, path_of
@@ -85,7 +85,10 @@ def _begin(kind: str, record: Record, graph: Graph) -> Submission:
         abort(400)
     if kind == "record":
         record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
-    return submissions.begin(the_book(), visitor(), f"{visitor().id}:{token}"[:64], kind, record)
+    draft = submissions.begin(the_book(), visitor(), f"{visitor().id}:{token}"[:64], kind, record)
+    if draft.state in submissions.OPEN and draft.content != record.content():  # back to the form, and sent once more with something else in it
+        draft = submissions.save(the_book(), visitor(), draft.id, record)
+    return draft
 
 
 @blueprint.get("/contribute/<submission_id>")
@@ -100,8 +103,8 @@ def show(submission_id: str) -> str:
 
 
 def _page_of(submission: Submission) -> str:
-    live = submission.state == "published" or submission.kind != "record"
-    return (path_of(submission.thing) or "") if live and submission.thing else ""
+    """Where the thing is described, once what is served knows it: a release is published a moment before it is served."""
+    return (path_of(submission.thing) or "") if submission.thing and known.exists(context.graph(), submission.thing) else ""
 
 
 @blueprint.post("/contribute/<submission_id>")
@@ -114,10 +117,12 @@ def changed(submission_id: str) -> Response:
         return redirect("/account", 303)
     if found.account_id != visitor().id:
         raise submissions.UnknownSubmission()
-    if found.state not in submissions.OPEN:  # the back button, or sent twice
-        return redirect(url_for(".show", submission_id=submission_id), 303)
     graph, record = context.graph(), Record.of(found.content)
     forms.read(request.form, record, graph)
+    if found.state not in submissions.OPEN:  # the back button, or sent twice
+        if record.content() != found.content:
+            raise submissions.SentBefore(found.state)
+        return redirect(url_for(".show", submission_id=submission_id), 303)
     if found.kind == "record":
         record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
     submissions.save(the_book(), visitor(), submission_id, record)
@@ -136,11 +141,15 @@ def _keep_and_go(found: Submission, record: Record, graph: Graph) -> Response:
         return redirect(url_for(".show", submission_id=found.id, more=name) + f"#f-{name}" if name.isalnum() else here, 303)
     if action != "submit":
         return redirect(url_for(".show", submission_id=found.id, kept=1), 303)
-    accounts.spend(the_book(), "check-account", str(visitor().id))
+    try:
+        accounts.spend(the_book(), "check-account", str(visitor().id))
+    except accounts.TooOften as error:
+        error.hint = f"{gettext('What you wrote is kept as a draft on your page.')} {error.hint}"
+        raise
     wrong = checks.violations(checks.check(record, graph))
     alike = known.alike(graph, record.type, record.title) if found.kind == "record" else []
     if wrong or alike and request.form.get("different") != "yes":
-        return redirect(url_for(".show", submission_id=found.id, check=1) + "#findings", 303)
+        return redirect(url_for(".show", submission_id=found.id, check=1, different=request.form.get("different")) + "#findings", 303)
     if found.kind == "correction" and record.values == record.base:
         raise KvgraphError(gettext("Nothing is different from what is known already."), hint=gettext("Change what is wrong, then send it."))
     submissions.submit(the_book(), visitor(), found.id)
@@ -155,7 +164,7 @@ def _form(record: Record, token: str, submission: Submission | None) -> str:
     correction = record.base is not None
     return render_template(
         "contribute-form.html", record=record, token=token, submission=submission, kind=TYPES[record.type], correction=correction,
-        parts=forms.parts(record, graph, findings, request.args.get("more", "")), findings=findings, checked=checked, kept="kept" in request.args,
+        parts=forms.parts(record, graph, findings, request.args.get("more", "")), findings=findings, checked=checked, kept="kept" in request.args, different="different" in request.args,
         origin={f.field: [g for g in findings if g.field == f.field] for f in findings}, relations=RELATIONS, languages=forms.languages(),
         source_kinds=forms.source_kinds(record, graph), alike=known.alike(graph, record.type, record.title) if checked and not correction else [],
         named=known.label(graph, record.credit_actor) if record.credit_actor else record.credit,
@@ -194,7 +203,7 @@ def report() -> str:
 
 @blueprint.post("/contribute/report")
 def reported() -> Response | tuple[str, int]:
-    thing, words = request.form.get("thing", ""), request.form.get("words", "").strip()
+    thing, words, page = (plain(request.form.get(name, "")).strip() for name in ("thing", "words", "page"))
     try:
         if request.form.get(HONEYPOT):
             raise KvgraphError(gettext("This looks like a program."), hint=gettext("Leave the field that is not shown empty."))
@@ -206,20 +215,20 @@ def reported() -> Response | tuple[str, int]:
             if where := sessions.address():
                 accounts.spend(the_book(), "report-address", where)
         token = request.form.get("form", "")
-        record = Record(known.type_of(context.graph(), thing) or "record", thing=thing[:400], words=words, page=request.form.get("page", "").strip()[:1000])
+        record = Record(known.type_of(context.graph(), thing) or "record", thing=thing[:400], words=words, page=page[:1000])
         found = submissions.report(the_book(), f"{visitor().id if visitor() else 0}:{token or secrets.new_secret()}"[:64], record, visitor())
     except KvgraphError as error:
-        return _report(thing, error, words), 429 if isinstance(error, accounts.TooOften) else 422
+        return sessions.refused(_report(thing, error, words, page), error)
     return redirect(url_for("contributing.show", submission_id=found.id) if visitor() else "/contribute/thanks", 303)
 
 
-def _report(thing: str, error: KvgraphError | None = None, words: str = "") -> str:
+def _report(thing: str, error: KvgraphError | None = None, words: str = "", page: str = "") -> str:
     graph = context.graph()
     known_thing = bool(thing) and known.exists(graph, thing)
     form_too = known_thing and known.type_of(graph, thing) in CLASSES
     return render_template(
         "contribute-report.html", thing=thing if known_thing else "", href=path_of(thing) if known_thing else "", form_too=form_too,
-        label=known.label(graph, thing, context.language()) if known_thing else "", error=error, words=words, token=secrets.new_secret(), longest=LONGEST_REPORT,
+        label=known.label(graph, thing, context.language()) if known_thing else "", error=error, words=words, page=page, token=secrets.new_secret(), longest=LONGEST_REPORT,
     )  # fmt: skip
 
 
@@ -239,7 +248,7 @@ def upload() -> str:
 
 @blueprint.post("/contribute/upload")
 @require()
-def uploaded() -> str | tuple[str, int]:
+def uploaded() -> str | Response:
     """Each record of the file becomes a draft."""
     file = request.files.get("file")
     try:
@@ -249,7 +258,7 @@ def uploaded() -> str | tuple[str, int]:
         found = reading.read(file.read(), reading.format_of(file.filename, file.mimetype), context.graph(), request.form.get("type", ""))
         drafts = [_draft(number, record) for number, record in enumerate(found)]
     except KvgraphError as error:
-        return _upload(error), 429 if isinstance(error, accounts.TooOften) else 422
+        return sessions.refused(_upload(error), error)
     return _upload(drafts=drafts)
 
 
@@ -263,7 +272,7 @@ def _draft(number: int, record: Record) -> tuple[Submission, list[Finding]]:
 
 
 def _upload(error: KvgraphError | None = None, drafts: list | None = None) -> str:
-    return render_template("contribute-upload.html", error=error, drafts=drafts, token=secrets.new_secret()[:40], kinds=[TYPES[n] for n in CLASSES], most=reading.MOST_RECORDS)
+    return render_template("contribute-upload.html", error=error, drafts=drafts, chosen=request.form.get("type", ""), token=secrets.new_secret()[:40], kinds=[TYPES[n] for n in CLASSES], most=reading.MOST_RECORDS)
 
 
 @blueprint.get("/contribute/template/<type_>.<suffix>")

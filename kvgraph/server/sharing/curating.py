@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from ...contribute import checks, comparing, known, mail, settings, submissions
+from ...contribute import checks, comparing, decisions, known, mail, settings, submissions
 from ...contribute.book import Submission
-from ...contribute.fields import CLASSES
+from ...contribute.fields import CLASSES, by_path
 from ...contribute.record import Record
 from ...errors import KvgraphError
 from ...model import path_of
@@ -14,7 +14,7 @@ from .sessions import require, the_book, visitor
 
 blueprint = Blueprint("curating", __name__)
 STATES = ("submitted", "changes-requested", "accepted", "published", "rejected", "undone")
-DECISIONS = {"accept": submissions.accept, "changes": submissions.request_changes, "reject": submissions.reject, "undo": submissions.undo}
+DECISIONS = {"accept": decisions.accept, "changes": decisions.request_changes, "reject": decisions.reject, "undo": decisions.undo}
 
 
 @blueprint.get("/curate")
@@ -40,7 +40,7 @@ def _review(found: Submission, error: KvgraphError | None = None, text: str = ""
     return render_template(
         "curate-submission.html", submission=found, record=record, error=error, text=text, words=submissions.STATE_WORDS,
         differences=comparing.differences(graph, record, context.language()) if found.kind != "report" else [],
-        findings=checks.check(record, graph) if judged else [], alike=[k for k in known.alike(graph, record.type, record.title) if k.iri != found.thing] if found.kind == "record" else [],
+        findings=checks.check(record, graph) if judged else [], labels={f.name: f.label for f in by_path(found.type).values()} if judged else {}, alike=[k for k in known.alike(graph, record.type, record.title) if k.iri != found.thing] if found.kind == "record" else [],
         queued=comparing.queued_alike(the_book(), found), links=comparing.link_candidates(graph, record) if found.type == "actor" else [],
         credited=known.label(graph, record.credit_actor) if record.credit_actor else record.credit,
         href=path_of(found.thing) if found.thing and known.exists(graph, found.thing) else "", second=settings.read(the_book())["second-reviewer"] == "yes",
@@ -56,10 +56,10 @@ def decide(submission_id: str) -> Response | tuple[str, int]:
     try:
         if decision is None or not (version.isascii() and version.isdigit() and len(version) < 10):
             raise KvgraphError(gettext("Choose what to do."))
-        if decision is submissions.accept:
+        if decision is decisions.accept:
             _require_acceptable(submission_id)
         _tell(decision(the_book(), visitor(), submission_id, int(version), text), text)
-    except (submissions.Overtaken, KvgraphError) as error:
+    except KvgraphError as error:
         if isinstance(error, submissions.UnknownSubmission):
             raise
         return _review(submissions.find(the_book(), submission_id, visitor()), error, text), getattr(error, "status", 422)

@@ -11,7 +11,7 @@ from ...contribute.checks import Finding
 from ...contribute.fields import ROLES, Field, form, origin
 from ...contribute.files import CONTRIBUTION
 from ...contribute.known import Known
-from ...contribute.record import Record, Value, date_value
+from ...contribute.record import Record, Value, date_value, plain
 from ...graph import Graph
 from ...namespaces import COUNTRY_SCHEME, DEF, ID
 from .. import context, language
@@ -134,6 +134,7 @@ def _countries(graph: Graph) -> list[str]:
 
 def read(sent: MultiDict, record: Record, graph: Graph) -> Record:
     """The record with what a form says: values it does not ask for stay as they are."""
+    sent = MultiDict([(name, plain(text)) for name, text in sent.items(multi=True)])
     record.unclear = {}
     for section in form(record.type):
         for field in section.fields:

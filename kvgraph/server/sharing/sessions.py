@@ -10,17 +10,20 @@ from functools import wraps
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, g, redirect, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.exceptions import Forbidden
 
 from ...contribute import accounts, secrets
 from ...contribute.book import Account, Book, book
+from ...errors import KvgraphError
 from .. import context
+from ..errors import retry
 from ..rate import client_at, on_this_machine
 
 SESSION, FORM = "kvgraph_session", "kvgraph_form"
 FORM_LASTS = 3600  # seconds in which a form for signing in is to be sent
+WRITING = ("contributing", "curating", "curators_tools")  # blueprints whose forms hold what somebody has written
 
 
 def home() -> Path:
@@ -116,20 +119,26 @@ def form_proof() -> str:
     return secrets.signed(home(), "sign-in", g.form_secret)
 
 
-def _require_own_form() -> None:
+def _require_own_form() -> Response | None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
-        return
+        return None
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden(gettext("This form was sent from another site. Nothing was changed."))
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise Forbidden(gettext("This form was sent from another site. Nothing was changed."))
     if request.endpoint == "contributing.reported" and visitor() is None:
-        return  # what anybody may send needs no proof of who sent it, and no cookie
+        return None  # what anybody may send needs no proof of who sent it, and no cookie
     session, form = request.cookies.get(_name(SESSION)), request.cookies.get(_name(FORM))
     wanted = secrets.signed(home(), "form", session) if session else secrets.signed(home(), "sign-in", form) if form else ""
-    if not wanted or not secrets.same(wanted, request.form.get("proof", "")):
-        raise Forbidden(gettext("This form has been open too long, or cookies are switched off. Go back, load the page again, and send it once more."))
+    ours, writing = bool(wanted) and secrets.same(wanted, request.form.get("proof", "")), request.blueprint in WRITING
+    if ours and (visitor() or not writing):
+        return None
+    if origin is not None and writing and request.form and not request.files:
+        return make_response(render_template("form-again.html", written=[(n, t) for n, t in request.form.items(multi=True) if n != "proof"]), 403)
+    if ours:
+        return None  # a session that has ended: there is nothing to lose, and they are asked to sign in
+    raise Forbidden(gettext("This form has been open too long, or cookies are switched off. Go back, load the page again, and send it once more."))
 
 
 def _keep_private(response: Response) -> Response:
@@ -144,3 +153,8 @@ def _keep_private(response: Response) -> Response:
 def _name(cookie: str) -> str:
     """A cookie that came over HTTPS cannot have been set by another host of the domain (RFC 6265bis, "__Host-")."""
     return f"__Host-{cookie}" if request.is_secure else cookie
+
+
+def refused(page: str, error: KvgraphError) -> Response:
+    """A form that comes back with what is wrong: 422, or the status of the error, and when to try again where that can help."""
+    return retry(make_response(page, getattr(error, "status", 422)), error)

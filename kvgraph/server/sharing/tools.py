@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext
 
-from ...contribute import known, maintaining, secrets, submissions
+from ...contribute import decisions, known, maintaining, secrets, submissions
 from ...contribute.book import Submission
+from ...contribute.record import plain
 from ...errors import KvgraphError
 from ...params import expand
 from .. import context
@@ -60,14 +61,14 @@ def _thing(text: str) -> str:
 
 def _recorded(kind: str, record, reason: str, form: str) -> Submission:
     """As a submission of the curator that is accepted at once, unless a second reviewer is wanted."""
-    record.note, record.seen, record.licence = reason[:1500], f"{datetime.now(UTC):%Y-%m}", True
+    record.note, record.seen, record.licence = plain(reason)[:1500], f"{datetime.now(UTC):%Y-%m}", True
     made = submissions.begin(the_book(), visitor(), f"{visitor().id}:{form}"[:64], kind, record)
     if made.state == "draft":
         submissions.submit(the_book(), visitor(), made.id)
         made = submissions.find(the_book(), made.id, visitor())
         try:
-            made = submissions.accept(the_book(), visitor(), made.id, made.version, reason)
-        except submissions.NotAllowed:  # a second curator has to: it waits in the queue
+            made = decisions.accept(the_book(), visitor(), made.id, made.version, reason)
+        except decisions.NotAllowed:  # a second curator has to: it waits in the queue
             pass
     return made
 

@@ -1,5 +1,7 @@
 // What an endpoint answered, read from the bytes it sent. (YASR's own parser is not used: it replaces {{…}} in literals.)
 
+import { _ } from "./words.js";
+
 const NUMERIC = /#(integer|decimal|double|float|(non|un)\w*|(positive|negative)Integer|long|int|short|byte)$/;
 const YEAR = /#(gYear|gYearMonth|date|dateTime)$/;
 
@@ -18,13 +20,13 @@ export class Answer {
   #failed(error) {
     this.kind = "problem";
     this.text = error.message;
-    if (error.name === "AbortError") return Object.assign(this, { problem: { detail: "Stopped." } });
+    if (error.name === "AbortError") return Object.assign(this, { problem: { detail: _("Stopped.") } });
     try {
       const problem = JSON.parse(error.message);
       this.problem = typeof problem?.detail === "string" ? problem : { detail: error.message };
     } catch {
       this.problem = {
-        detail: error instanceof TypeError ? "The endpoint could not be reached." : error.message || "The endpoint gave no reason.",
+        detail: error instanceof TypeError ? _("The endpoint could not be reached.") : error.message || _("The endpoint gave no reason."),
       };
     }
     return this;

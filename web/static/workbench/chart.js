@@ -1,6 +1,7 @@
 // An answer as a bar or line chart in SVG, with the same figures in the table beside it.
 
 import { el, number, svg } from "./dom.js";
+import { _ } from "./words.js";
 
 const MOST = 60; // bars that can still be told apart
 const BAR = 26;
@@ -19,20 +20,20 @@ export function drawChart(answer, terms) {
   const words = columns.filter(({ index }) => !answer.numeric(index));
   const named = words.filter(({ index }) => answer.rows.some((row) => row[index]?.type === "literal")).at(-1) ?? words.at(-1) ?? columns[0];
   const value = numbers.filter(({ index }) => index !== named.index).at(-1) ?? numbers[0];
-  const picture = el("div", { class: "wb-chart scroll", role: "region", "aria-label": "Chart", tabindex: "0" });
+  const picture = el("div", { class: "wb-chart scroll", role: "region", "aria-label": _("Chart"), tabindex: "0" });
   const pick = (label, options, chosen) =>
     el("label", {}, `${label} `, el("select", { onchange: redraw }, options.map(({ name, index }) => el("option", { value: index, selected: index === chosen }, name))));
-  const label = pick("Label", columns, named.index);
-  const figure = pick("Value", numbers, value.index);
-  const kinds = [{ name: "bars", index: "bars" }, { name: "line", index: "line" }];
-  const kind = pick("As", kinds, answer.ordered(named.index) ? "line" : "bars");
+  const label = pick(_("Label"), columns, named.index);
+  const figure = pick(_("Value"), numbers, value.index);
+  const kinds = [{ name: _("bars"), index: "bars" }, { name: _("line"), index: "line" }];
+  const kind = pick(_("As"), kinds, answer.ordered(named.index) ? "line" : "bars");
 
   function redraw() {
     const chosen = (picker) => picker.lastElementChild.value;
     const points = answer.rows
-      .map((row) => ({ text: terms.text(row[chosen(label)]) || "(none)", value: Number(row[chosen(figure)]?.value) }))
+      .map((row) => ({ text: terms.text(row[chosen(label)]) || _("(none)"), value: Number(row[chosen(figure)]?.value) }))
       .filter((point) => Number.isFinite(point.value));
-    const title = `${answer.columns[chosen(figure)]} by ${answer.columns[chosen(label)]}`;
+    const title = _("%(figure)s by %(label)s", { figure: answer.columns[chosen(figure)], label: answer.columns[chosen(label)] });
     const shown = points.slice(0, MOST);
     const draw = chosen(kind) === "line" ? drawLine : drawBars;
     picture.replaceChildren(el("figure", {}, draw(chosen(kind) === "line" ? points : shown, title), caption(title, points, shown, chosen(kind))));
@@ -43,7 +44,7 @@ export function drawChart(answer, terms) {
 
 function caption(title, points, shown, kind) {
   const cut = kind === "bars" && shown.length < points.length;
-  return el("figcaption", {}, title, cut ? `: the first ${shown.length} of ${number.format(points.length)}. The table holds all.` : ".");
+  return el("figcaption", {}, cut ? _("%(title)s: the first %(n)s of %(all)s. The table holds all.", { title, n: shown.length, all: number.format(points.length) }) : `${title}.`);
 }
 
 /** The ends of an axis that holds zero and all values. */
@@ -55,7 +56,7 @@ function range(points) {
 }
 
 function picture(height, title, ...parts) {
-  const image = { viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img", "aria-label": `${title}. The table view holds the figures.` };
+  const image = { viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img", "aria-label": _("%(title)s. The table view holds the figures.", { title }) };
   return svg("svg", image, ...parts);
 }
 

@@ -2,6 +2,7 @@
 // Linked Open Vocabularies; these ask nobody but us.
 
 import { el, number } from "./dom.js";
+import { _ } from "./words.js";
 
 const MOST = 60;
 
@@ -55,7 +56,7 @@ class TermList {
   describe(line, written) {
     const name = written.replace(/^<|>$/g, "").replace(/^[^:/]*:(?!\/)/, "");
     const term = this.found?.find(({ iri }) => iri.endsWith(name));
-    const uses = term?.uses ? `${number.format(term.uses)} uses` : "";
+    const uses = term?.uses ? _("%(n)s uses", { n: number.format(term.uses) }) : "";
     line.append(el("span", {}, written), el("span", { class: "wb-note" }, [term?.label, uses].filter(Boolean).join(" · ")));
   }
 }

@@ -23,5 +23,5 @@ function fill(node, attributes, children) {
   return node;
 }
 
-/** A number as people write it. */
-export const number = new Intl.NumberFormat("en");
+/** A number as people write it in the language of the page. */
+export const number = new Intl.NumberFormat(document.documentElement.lang);

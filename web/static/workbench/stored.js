@@ -1,6 +1,8 @@
 // What a browser keeps between visits: the tabs, their names and queries. Read with distrust, since an older edition, another
 // program on the same origin or a half-written disk may have left anything there.
 
+import { _ } from "./words.js";
+
 const GRAPHS = new Set(["default-graph-uri", "named-graph-uri"]);
 
 /** Leaves of what is stored only what we would store ourselves; forgets it where it makes no sense. */
@@ -24,7 +26,7 @@ export function tabOf(id, { name, yasqe, yasr, requestConfig }) {
   const view = yasr?.settings?.selectedPlugin;
   return {
     id,
-    name: String(name ?? "Query").slice(0, 80),
+    name: String(name ?? _("Query")).slice(0, 80),
     yasqe: { value: yasqe.value },
     yasr: { settings: { selectedPlugin: ["table", "chart", "raw"].includes(view) ? view : "table", pluginsConfig: {} } },
     requestConfig: { args: graphsOf(requestConfig?.args).map(([name, value]) => ({ name, value })) },

@@ -1,6 +1,7 @@
 // Marks the first line that is not SPARQL. Replaces YASQE's own marker, whose tooltip is HTML with style attributes.
 
 import { el } from "./dom.js";
+import { _ } from "./words.js";
 
 export function checkSyntax() {
   this.queryValid = true;
@@ -11,7 +12,7 @@ export function checkSyntax() {
     this.setOption("queryType", state.queryType);
     if (state.OK !== false) continue;
     const expected = (state.possibleCurrent ?? []).slice(0, 12).join(", ");
-    const reason = state.errorMsg || (expected ? `Not expected here. It could be: ${expected}` : "Not expected here.");
+    const reason = state.errorMsg || (expected ? _("Not expected here. It could be: %(terms)s", { terms: expected }) : _("Not expected here."));
     this.setGutterMarker(line, "gutterErrorBar", el("span", { class: "wb-wrong", role: "img", "aria-label": reason, title: reason }, "!"));
     this.queryValid = false;
     break;

@@ -2,11 +2,12 @@
 
 import { isNumber } from "./answer.js";
 import { el, number } from "./dom.js";
+import { _ } from "./words.js";
 
 const PAGE = 250; // rows added at a time: a browser stays quick, and nobody reads more at once
 
 export function drawTable(answer, terms) {
-  if (!answer.rows.length) return el("p", { class: "empty" }, "No rows: nothing in this release answers that.");
+  if (!answer.rows.length) return el("p", { class: "empty" }, _("No rows: nothing in this release answers that."));
   return new Table(answer, terms).element;
 }
 
@@ -20,20 +21,20 @@ class Table {
     this.body = el("tbody");
     this.heads = answer.columns.map((name, column) => this.#head(name, column));
     this.more = el("button", { type: "button", class: "wb-quiet", onclick: () => this.#add() });
-    this.filter = el("input", { type: "search", placeholder: "Filter rows", "aria-label": "Filter rows", oninput: () => this.#refresh() });
+    this.filter = el("input", { type: "search", placeholder: _("Filter rows"), "aria-label": _("Filter rows"), oninput: () => this.#refresh() });
     this.count = el("span", { class: "wb-note", role: "status" });
-    const caption = el("caption", { class: "hidden" }, "Answer");
+    const caption = el("caption", { class: "hidden" }, _("Answer"));
     const table = el("table", {}, caption, el("thead", {}, el("tr", {}, ...this.heads)), this.body);
     this.element = [
       el("div", { class: "wb-tools" }, this.filter, this.count),
-      el("div", { class: "scroll", role: "region", "aria-label": "Answer", tabindex: "0" }, table),
+      el("div", { class: "scroll", role: "region", "aria-label": _("Answer"), tabindex: "0" }, table),
       this.more,
     ];
     this.#refresh();
   }
 
   #head(name, column) {
-    const sort = el("button", { type: "button", title: `Sort by ${name}`, onclick: () => this.#sort(column) }, name);
+    const sort = el("button", { type: "button", title: _("Sort by %(name)s", { name }), onclick: () => this.#sort(column) }, name);
     return el("th", { scope: "col", class: this.numeric[column] && "number", "aria-sort": "none" }, sort);
   }
 
@@ -49,7 +50,7 @@ class Table {
     this.rows = words ? this.answer.rows.filter((row) => text(row).includes(words)) : [...this.answer.rows];
     const { column, up } = this.sorted;
     if (column !== null) this.rows.sort((a, b) => (up ? 1 : -1) * compare(a[column], b[column], this.terms));
-    this.count.textContent = words ? `${number.format(this.rows.length)} of ${number.format(this.answer.rows.length)}` : "";
+    this.count.textContent = words ? _("%(n)s of %(all)s", { n: number.format(this.rows.length), all: number.format(this.answer.rows.length) }) : "";
     this.body.replaceChildren();
     this.#add();
   }
@@ -59,7 +60,7 @@ class Table {
     this.body.append(...this.rows.slice(shown, shown + PAGE).map((row) => this.#row(row)));
     const rest = this.rows.length - this.body.rows.length;
     this.more.hidden = rest <= 0;
-    this.more.textContent = `Show ${number.format(Math.min(rest, PAGE))} more of ${number.format(rest)}`;
+    this.more.textContent = _("Show %(n)s more of %(rest)s", { n: number.format(Math.min(rest, PAGE)), rest: number.format(rest) });
   }
 
   #row(row) {
@@ -67,7 +68,7 @@ class Table {
   }
 }
 
-const collator = new Intl.Collator("en", { numeric: true });
+const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
 
 /** Unbound first, numbers by value, all else as people sort text. */
 function compare(a, b, terms) {

@@ -2,19 +2,20 @@
 // names can be changed with a mouse only.
 
 import { el } from "./dom.js";
+import { _ } from "./words.js";
 
 export class TabBar {
   constructor(yasgui, { onAdd, onSelect }) {
     this.yasgui = yasgui;
     this.onSelect = onSelect;
-    this.list = el("div", { role: "tablist", "aria-label": "Queries", onkeydown: (event) => this.#key(event) });
+    this.list = el("div", { role: "tablist", "aria-label": _("Queries"), onkeydown: (event) => this.#key(event) });
     this.name = el("input", { name: "name", maxlength: "80", required: true, autocomplete: "off" });
     this.dialog = this.#dialog();
     this.element = el("div", { class: "wb-tabs" },
       this.list,
-      el("button", { type: "button", class: "wb-quiet", title: "New tab", onclick: onAdd }, "New"),
-      el("button", { type: "button", class: "wb-quiet", title: "Rename this tab", onclick: () => this.#rename() }, "Rename"),
-      el("button", { type: "button", class: "wb-quiet", title: "Close this tab", onclick: () => this.#close() }, "Close"),
+      el("button", { type: "button", class: "wb-quiet", title: _("New tab"), onclick: onAdd }, _("New")),
+      el("button", { type: "button", class: "wb-quiet", title: _("Rename this tab"), onclick: () => this.#rename() }, _("Rename")),
+      el("button", { type: "button", class: "wb-quiet", title: _("Close this tab"), onclick: () => this.#close() }, _("Close")),
       this.dialog);
   }
 
@@ -70,13 +71,13 @@ export class TabBar {
 
   #dialog() {
     const form = el("form", { method: "dialog", onsubmit: () => this.#named() },
-      el("label", {}, "Name of the tab ", this.name),
-      el("div", { class: "wb-tools" }, el("button", {}, "Rename"), el("button", { type: "button", class: "wb-quiet", onclick: () => this.dialog.close() }, "Cancel")));
-    return el("dialog", { "aria-label": "Rename this tab" }, form);
+      el("label", {}, _("Name of the tab"), " ", this.name),
+      el("div", { class: "wb-tools" }, el("button", {}, _("Rename")), el("button", { type: "button", class: "wb-quiet", onclick: () => this.dialog.close() }, _("Cancel"))));
+    return el("dialog", { "aria-label": _("Rename this tab") }, form);
   }
 
   #named() {
-    this.#current.setName(this.name.value.trim().slice(0, 80) || "Query");
+    this.#current.setName(this.name.value.trim().slice(0, 80) || _("Query"));
     this.draw();
   }
 }

@@ -1,6 +1,7 @@
 // How terms are shown: short, as text, with a link only where following it is safe and useful.
 
 import { el } from "./dom.js";
+import { _ } from "./words.js";
 
 const LONG = 280; // characters of a literal before it is folded
 
@@ -41,7 +42,7 @@ export class Terms {
     const language = term["xml:lang"];
     const text = el("span", { dir: "auto", lang: validTag(language) }, term.value);
     const notes = [
-      language ? el("span", { class: "wb-note", title: "language" }, `@${language}`) : null,
+      language ? el("span", { class: "wb-note", title: _("language") }, `@${language}`) : null,
       term.datatype && !/#(integer|decimal|double|boolean)$/.test(term.datatype)
         ? el("span", { class: "wb-note", title: term.datatype }, this.short(term.datatype))
         : null,

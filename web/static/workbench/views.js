@@ -3,6 +3,7 @@
 import { drawChart, plottable } from "./chart.js";
 import { el, number } from "./dom.js";
 import { drawTable } from "./table.js";
+import { _ } from "./words.js";
 
 const SHOWN = 200_000; // characters of a raw answer that are put into the page
 
@@ -32,21 +33,21 @@ function view({ label, priority, fits, draw, hidden = false }) {
 }
 
 export const VIEWS = {
-  table: view({ label: "Table", priority: 10, fits: (answer) => answer.kind === "rows", draw: drawTable }),
-  chart: view({ label: "Chart", priority: 5, fits: plottable, draw: drawChart }),
-  yes: view({ label: "Answer", priority: 11, fits: (answer) => answer.kind === "yes", draw: drawYes, hidden: true }),
-  raw: view({ label: "Raw", priority: 1, fits: (answer) => answer.kind !== "problem", draw: drawRaw }),
-  problem: view({ label: "Problem", priority: 20, fits: (answer) => answer.kind === "problem", draw: drawProblem, hidden: true }),
+  table: view({ label: _("Table"), priority: 10, fits: (answer) => answer.kind === "rows", draw: drawTable }),
+  chart: view({ label: _("Chart"), priority: 5, fits: plottable, draw: drawChart }),
+  yes: view({ label: _("Answer"), priority: 11, fits: (answer) => answer.kind === "yes", draw: drawYes, hidden: true }),
+  raw: view({ label: _("Raw"), priority: 1, fits: (answer) => answer.kind !== "problem", draw: drawRaw }),
+  problem: view({ label: _("Problem"), priority: 20, fits: (answer) => answer.kind === "problem", draw: drawProblem, hidden: true }),
 };
 
 function drawYes(answer) {
-  return el("p", { class: "verdict" }, answer.yes ? "Yes" : "No");
+  return el("p", { class: "verdict" }, answer.yes ? _("Yes") : _("No"));
 }
 
 function drawRaw(answer) {
-  const shown = el("pre", { tabindex: "0", role: "region", "aria-label": "The answer as it was sent" }, el("code", {}, answer.text.slice(0, SHOWN)));
+  const shown = el("pre", { tabindex: "0", role: "region", "aria-label": _("The answer as it was sent") }, el("code", {}, answer.text.slice(0, SHOWN)));
   if (answer.text.length <= SHOWN) return shown;
-  return [shown, el("p", { class: "note" }, `The first ${number.format(SHOWN)} of ${number.format(answer.text.length)} characters. The downloads hold all.`)];
+  return [shown, el("p", { class: "note" }, _("The first %(n)s of %(all)s characters. The downloads hold all.", { n: number.format(SHOWN), all: number.format(answer.text.length) }))];
 }
 
 function drawProblem({ problem }) {

@@ -1,0 +1,154 @@
+"""What curators decide on submissions, and what becomes of it: the way from submitted to published.
+
+Whoever decides names the version they saw. If it is not the last one, somebody else was quicker, and nothing happens.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..errors import KvgraphError
+from . import settings
+from .accounts import NotAllowed, may
+from .book import Account, Book, Submission, now
+from .record import Record, require_address, require_well_formed
+from .submissions import LONGEST_COMMENT, STATE_WORDS, WAITING, UnknownSubmission, noted, words
+
+
+class Overtaken(KvgraphError):
+    """Somebody else has changed the submission since it was looked at."""
+
+    status = 409
+
+    def __init__(self, state: str):
+        super().__init__(f"Somebody else was quicker: it is {STATE_WORDS.get(state, state)} now.", hint="Look at it again; what you wrote is still in the form.")
+
+
+def accept(book: Book, curator: Account, submission_id: str, version: int, text: str = "") -> Submission:
+    """Accept a submission: the next release has it. Where a second reviewer is wanted, the first one only approves."""
+    with book.writing() as session:
+        submission = _decided(session, curator, submission_id, version)
+        if settings.get(session, "second-reviewer") == "yes" and submission.kind != "report":
+            if curator.id == submission.account_id:
+                raise NotAllowed("Somebody else must accept what you contributed yourself.", hint="The setting “second reviewer” is on.")
+            approved = _approvals(submission)
+            if curator.id in approved:
+                raise NotAllowed("You have approved this already.", hint="A second curator has to accept it.")
+            if not approved:
+                submission.changed = now()
+                noted(session, submission, curator, "approved", text)
+                return submission
+        if submission.kind == "report":
+            submission.state = "accepted"
+        else:
+            _make_live(session, submission)
+        submission.accepted = submission.changed = now()
+        noted(session, submission, curator, "accepted", text)
+    return submission
+
+
+def request_changes(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
+    """Give a submission back to its contributor, saying what should change."""
+    with book.writing() as session:
+        submission = _decided(session, curator, submission_id, version)
+        submission.state, submission.changed = "changes-requested", now()
+        noted(session, submission, curator, "changes-requested", words(text))
+    return submission
+
+
+def reject(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
+    """Say no, and why."""
+    with book.writing() as session:
+        submission = _decided(session, curator, submission_id, version)
+        submission.state, submission.changed = "rejected", now()
+        noted(session, submission, curator, "rejected", words(text))
+    return submission
+
+
+def undo(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
+    """Take back what was accepted: the release after the next decision does not have it."""
+    with book.writing() as session:
+        submission = _seen(session, curator, submission_id, version)
+        if submission.state not in ("accepted", "published") or submission.kind == "report":
+            raise Overtaken(submission.state)
+        submission.state, submission.stale, submission.changed = "undone", True, now()
+        noted(session, submission, curator, "undone", words(text))
+    return submission
+
+
+def _seen(session: Session, curator: Account, submission_id: str, version: int) -> Submission:
+    if not may(curator, "curator"):
+        raise NotAllowed("Only curators decide on submissions.")
+    submission = session.get(Submission, submission_id)
+    if submission is None or submission.state == "draft":
+        raise UnknownSubmission()
+    if submission.version != version:
+        raise Overtaken(submission.state)
+    return submission
+
+
+def _decided(session: Session, curator: Account, submission_id: str, version: int) -> Submission:
+    submission = _seen(session, curator, submission_id, version)
+    if submission.state not in WAITING:
+        raise Overtaken(submission.state)
+    return submission
+
+
+def _approvals(submission: Submission) -> set[int | None]:
+    """Who has approved it since it was sent last."""
+    approved: set[int | None] = set()
+    for event in submission.events:
+        approved = set() if event.action == "submitted" else approved | {event.account_id} if event.action == "approved" else approved
+    return approved
+
+
+def _make_live(session: Session, submission: Submission) -> None:
+    """From now on it is to be published. What is new gets an address that nobody else has."""
+    if submission.kind == "record":
+        taken = set(session.scalars(select(Submission.thing).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)))
+        submission.thing = _free(submission.thing, taken)
+        submission.content = {**submission.content, "thing": submission.thing}
+    require_address(Record.of(submission.content))
+    require_well_formed(Record.of(submission.content))
+    submission.state, submission.stale = "accepted", True
+
+
+def _free(thing: str, taken: set[str]) -> str:
+    number, free = 1, thing
+    while free in taken:
+        number += 1
+        free = f"{thing}-{number}"
+    return free
+
+
+# ── The builder ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pending(book: Book) -> bool:
+    """Whether the next release has to be told something."""
+    with book.reading() as session:
+        return session.scalar(select(Submission.id).where(Submission.stale).limit(1)) is not None
+
+
+def published(book: Book, told: list[tuple[str, int]], release: str) -> None:
+    """A release has what the submissions said in these versions. What was changed since waits for the next one."""
+    with book.writing() as session:
+        for submission_id, version in told:
+            submission = session.get(Submission, submission_id)
+            if submission is None or submission.version != version:
+                continue
+            submission.stale, submission.release = False, release
+            if submission.state == "accepted":
+                submission.state = "published"
+                noted(session, submission, None, "published", release, role="builder")
+
+
+def refused(book: Book, submission_ids: Iterable[str], text: str) -> None:
+    """The builder could not publish these: back to the curators, with what it said."""
+    with book.writing() as session:
+        for submission_id in submission_ids:
+            submission = session.get(Submission, submission_id)
+            if submission and submission.state in ("accepted", "published"):
+                submission.state, submission.stale, submission.accepted, submission.changed = "submitted", True, None, now()
+                noted(session, submission, None, "not-published", text[:LONGEST_COMMENT], role="builder")

@@ -1,0 +1,48 @@
+"""Mistakes that many make when they write SPARQL, by name. Only a text that is no SPARQL is looked at: none of these is a mistake everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvgraph.store.tokens import Token, tokens
+
+_AGGREGATES = {"COUNT", "SUM", "AVG", "MIN", "MAX", "SAMPLE", "GROUP_CONCAT"}
+_QUOTES = "“”„‘’‚«»"
+
+
+def usual_mistake(query: str) -> tuple[int, str, str] | None:
+    """The first of them: where it is, what it is, what to write instead.
+
+    >>> usual_mistake("SELECT ?a, ?b { ?a ?p ?b }")
+    (9, 'variables of SELECT stand beside each other without commas.', 'Write: SELECT ?a ?b')
+    """
+    return next(_mistakes(query), None)
+
+
+def _mistakes(query: str) -> Iterator[tuple[int, str, str]]:
+    before, clause, depth, declared = Token("", "", 0), "", 0, set()
+    for token in tokens(query):
+        word = token.text.upper() if token.kind == "word" else ""
+        last = before.text.upper()
+        if last == "PREFIX":
+            declared.add(token.text)
+            if token.kind == "word":
+                yield token.at, "a prefix ends in a colon.", f"Write: PREFIX {token.text}: <…>"
+        if token.text in ("@prefix", "@base"):
+            yield token.at, "this is how Turtle says it.", f"Write {token.text[1:].upper()} without @, and no full stop after the IRI."
+        if token.text in ("http:", "https:") and token.text not in declared:
+            yield token.at, "an IRI stands in angle brackets.", f"Write: <{token.text}//…>"
+        if token.text in _QUOTES:
+            yield token.at, f"this mark {token.text} begins no string.", "Write strings in straight quotation marks: \"…\" or '…'"
+        if token.text == last == "=":
+            yield before.at, "equality is one equals sign.", "Write: ="
+        if last == "FILTER" and token.kind == "var":
+            yield token.at, "the condition of a FILTER stands in brackets.", f"Write: FILTER({token.text} …)"
+        if clause == "SELECT" and depth == 0:
+            if token.text == ",":
+                yield token.at, "variables of SELECT stand beside each other without commas.", "Write: SELECT ?a ?b"
+            if word in _AGGREGATES:
+                yield token.at, "what is computed in SELECT gets a name, and brackets around both.", f"Write: ({word}(…) AS ?name)"
+        clause = word if word in ("SELECT", "WHERE", "FROM") else "" if token.text == "{" else clause
+        depth += (token.text == "(") - (token.text == ")")
+        before = token
