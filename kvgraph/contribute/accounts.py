@@ -168,21 +168,21 @@ def is_own(book: Book, account: Account, password: str) -> bool:
 def _proved(book: Book, hashed: str, password: str, *limits: tuple[str, str]) -> bool:
     """Whether a password is right. Counted before it is looked at, so that many attempts at once are as few as many one after the other; one that
     succeeds, or is not looked at, did not count."""
-    attempts = [spend(book, what, who) for what, who in limits if who]
+    attempts = _spend(book, *((what, who) for what, who in limits if who))
     right = None  # not looked at
     try:
         right = secrets.is_password(hashed, password[:LONGEST])
         return right
     finally:
         if right is not False:
-            with book.writing() as session:
+            with book.writing(lasting=False) as session:
                 session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
 
 
 def begin_session(book: Book, account: Account) -> str:
     """The secret of a new session, for a cookie. Old sessions that have run out are forgotten."""
     secret = secrets.new_secret()
-    with book.writing() as session:
+    with book.writing(lasting=False) as session:
         session.execute(delete(SignedIn).where(SignedIn.expires < now()))
         session.add(SignedIn(secret=secrets.digest(secret), account_id=account.id, expires=now() + SESSION))
     return secret
@@ -231,7 +231,7 @@ def of_token(book: Book, secret: str, scope: str) -> Account:
     if scope not in found.scopes.split():
         raise NotAllowed(f"This token was not made to {scope}.", hint="Make one with that scope on your page: /account/tokens")
     if found.used is None or now() - found.used > timedelta(minutes=5):
-        with book.writing() as session:
+        with book.writing(lasting=False) as session:
             if token := session.get(Token, found.id):
                 token.used = now()
     return found.account
@@ -250,14 +250,12 @@ def revoke(book: Book, account: Account, token_id: int) -> None:
 # ── How often ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _require(session: Session, key: str, limit: Limit) -> None:
+def _count(session: Session, key: str, limit: Limit) -> int:
+    """Note an attempt; gives its number. What no limit asks for any more is forgotten."""
     done = session.scalars(select(Attempt.at).where(Attempt.key == key, Attempt.at > now() - limit.within).order_by(Attempt.at)).all()
     if len(done) >= limit.times:
         raise TooOften(limit.words, _seconds(done[-limit.times] + limit.within))
 
-
-def _count(session: Session, key: str) -> int:
-    """Note an attempt; gives its number. What no limit asks for any more is forgotten."""
     session.add(attempt := Attempt(key=key))
     session.execute(delete(Attempt).where(Attempt.at < now() - timedelta(hours=2)))
     session.flush()
@@ -266,10 +264,13 @@ def _count(session: Session, key: str) -> int:
 
 def spend(book: Book, what: str, who: str) -> int:
     """Note that somebody does something, and give the number of the attempt. Raises :class:`TooOften` if they have done it as often as they may."""
-    key = _key(book, what, who)
-    with book.writing() as session:
-        _require(session, key, LIMITS[what])
-        return _count(session, key)
+    return _spend(book, (what, who))[0]
+
+
+def _spend(book: Book, *limits: tuple[str, str]) -> list[int]:
+    """All of it, or nothing if one of them is reached."""
+    with book.writing(lasting=False) as session:
+        return [_count(session, _key(book, what, who), LIMITS[what]) for what, who in limits]
 
 
 def _key(book: Book, what: str, who: str) -> str:

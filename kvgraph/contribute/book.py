@@ -1,10 +1,12 @@
 """The book of an instance: accounts, submissions and what was decided, in ``$KVGRAPH_HOME/app.db`` (SQLite, only for its owner to read).
 
 Every reader and writer is short, and a writer says so from the beginning (``BEGIN IMMEDIATE``): with several processes it waits its turn
-instead of failing half way. What is read of a submission carries its ``version``, and whoever changes it has to have seen the last one.
+instead of failing half way. What can be lost with the electricity, sessions and attempts, does not wait for the disk: a hundred people who sign
+in at once would wait for each other. What is read of a submission carries its ``version``, and whoever changes it has to have seen the last one.
 """
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from ..errors import KvgraphError
 
 FILE = "app.db"
 SCHEMA = 1  # of the tables below; PRAGMA user_version of the file
-PATIENCE = 10_000  # milliseconds a writer waits for another one
+PATIENCE = 30_000  # milliseconds a writer waits for others
+
+
+class Busy(KvgraphError):
+    """Others wrote in the book for too long. ``retry_after`` in seconds."""
+
+    status, retry_after = 503, 10
 
 
 def now() -> datetime:
@@ -145,9 +154,12 @@ class Book:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session whose changes are on disk when it ends well, and never were when it does not."""
-        with Session(self._engine.execution_options(immediate=True), expire_on_commit=False) as session, session.begin():
+    def writing(self, lasting: bool = True) -> Iterator[Session]:
+        """A session whose changes are on disk when it ends well, and never were when it does not. Those that need not be ``lasting`` are there for
+        everybody at once, and reach the disk with what is written next. Raises :class:`Busy`."""
+        options = {"immediate": True, "synchronous": "FULL" if lasting else "NORMAL"}
+        with Session(self._engine.execution_options(**options), expire_on_commit=False) as session, session.begin():
+            _wait_for_turn(session)
             yield session
 
     def close(self) -> None:
@@ -193,9 +205,21 @@ def _make(path: Path) -> None:
 
 def _prepare(connection, _record) -> None:
     connection.isolation_level = None  # transactions are begun by _begin, not by the driver
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", f"busy_timeout = {PATIENCE}"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"busy_timeout = {PATIENCE}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate") else "BEGIN")
+    options = connection.get_execution_options()
+    if synchronous := options.get("synchronous"):
+        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
+
+
+def _wait_for_turn(session: Session) -> None:
+    try:
+        session.connection()
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        raise Busy("So much is being written here that this had to wait too long. Nothing was changed.", hint="Try again in a moment.") from None

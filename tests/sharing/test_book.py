@@ -1,0 +1,84 @@
+"""The book of an instance when many write in it, or one holds it for long."""
+
+import sqlite3
+
+import pytest
+from sqlalchemy import text
+
+from kvgraph.contribute import accounts
+from kvgraph.contribute import book as books
+from kvgraph.contribute.book import Book, Busy
+
+from .people import PASSWORD
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(books, "PATIENCE", 50)
+    book = Book(tmp_path)
+    yield book
+    book.close()
+
+
+@pytest.fixture
+def held(kept):
+    """Somebody else writes, and does not come to an end."""
+    other = sqlite3.connect(kept.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield kept
+    other.close()
+
+
+def test_a_writer_that_waited_too_long_says_so(held):
+    with pytest.raises(Busy, match="had to wait too long") as told, held.writing():
+        pass
+    assert told.value.status == 503 and told.value.retry_after
+
+
+def test_a_visitor_is_told_when_to_try_again(instance, visitor, monkeypatch):
+    """A page, not an internal error; and whoever tries again later comes in."""
+    accounts.sign_up(instance.book, "anna.late", PASSWORD)
+    other = sqlite3.connect(instance.book.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    instance.book.close()  # connections that have more patience
+    with monkeypatch.context() as changed:
+        changed.setattr(books, "PATIENCE", 50)
+        assert "Nothing was changed" in visitor.send("/account/sign-in", 503, name="anna.late", password=PASSWORD)
+    other.close()
+    instance.book.close()
+    visitor.sign_in("anna.late")
+
+
+def test_signing_in_does_not_wait_for_the_disk(kept, monkeypatch):
+    """A hundred people at once would wait for each other: only what must not be lost with the electricity is written to it at once."""
+    accounts.sign_up(kept, "anna", PASSWORD)
+    asked, writing = [], Book.writing
+
+    def noted(self, lasting=True):
+        asked.append(lasting)
+        return writing(self, lasting)
+
+    monkeypatch.setattr(Book, "writing", noted)
+    accounts.begin_session(kept, accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.1"))
+    assert asked == [False] * 3, "both limits at once, the attempt that succeeded, and the session"
+
+
+@pytest.mark.parametrize(("lasting", "synchronous"), [(True, 2), (False, 1), (True, 2)])
+def test_what_must_last_waits_for_the_disk(kept, lasting, synchronous):
+    """https://www.sqlite.org/pragma.html#pragma_synchronous: FULL is 2, NORMAL 1. Whatever the connection did before."""
+    for before in (True, False):
+        with kept.writing(before):
+            pass
+        with kept.writing(lasting) as session:
+            assert session.scalar(text("PRAGMA synchronous")) == synchronous
+
+
+def test_an_attempt_that_one_limit_refuses_does_not_count_for_the_other(kept):
+    for n in range(accounts.LIMITS["sign-in-address"].times):
+        with pytest.raises(accounts.NotAllowed):
+            accounts.sign_in(kept, f"nobody{n}", PASSWORD, "192.0.2.2")
+    for _ in range(accounts.LIMITS["sign-in-account"].times + 1):
+        with pytest.raises(accounts.TooOften, match="this address"):
+            accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.2")
+    with pytest.raises(accounts.NotAllowed):  # counted, but not shut out
+        accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.3")
