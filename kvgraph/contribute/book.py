@@ -142,7 +142,7 @@ class Book:
     def __init__(self, home: Path):
         self.home, self.path = home, home / FILE
         _make(self.path)
-        self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": PATIENCE / 1000}, pool_size=16, max_overflow=64)
+        self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": PATIENCE / 1000}, pool_size=16, max_overflow=-1)  # as many as threads
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._set_up()
