@@ -132,7 +132,7 @@ def fit(format: Format, form: str) -> Format:
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _RANGE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*(.*)", re.DOTALL)
-_QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+_QVALUE = re.compile(r"0?\.\d{1,3}|0\.?|1(\.0{0,3})?")  # without the nought too, as Java writes it by itself
 # A quotation mark without a partner takes in the rest: to look for one from each of thousands would take seconds.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 
@@ -198,16 +198,16 @@ def negotiate(accept: str | None, offered: Iterable[Format]) -> Format | None:
 
 
 def pick(name: str, offered: tuple[Format, ...]) -> Format:
-    """The offered format of that name.
+    """The offered format of that name, or that a client means by that media type.
 
     Raises:
         UnknownFormat: nothing is called so, or it is not on offer.
 
-    >>> pick("TTL", GRAPHS).name
-    'turtle'
+    >>> pick("TTL", GRAPHS).name, pick("application/json", RESULTS).name
+    ('turtle', 'json')
     """
     for format in offered:
-        if name.lower() == format.name:
+        if name.lower() in (format.name, *format.aliases):
             return format
     chosen = by_name(name)
     if chosen not in offered:

@@ -83,6 +83,14 @@ def test_a_release_is_described_as_json_too(client, home, ids):
     assert answer.json == releases.find(home, ids[0]).manifest and answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+def test_what_rdf_says_of_a_release_is_in_its_catalogue(client, ids):
+    """The catalogue calls the release a dataset: its address leads programs there."""
+    answer = client.get(f"/release/{ids[0]}/", headers={"Accept": "text/turtle"}, follow_redirects=True)
+    assert answer.history[0].status_code == 303 and answer.request.path == f"/release/{ids[0]}/catalog.ttl"
+    dataset = ox.NamedNode(f"http://localhost/release/{ids[0]}")
+    assert any(q.subject == dataset for q in ox.parse(answer.data, format=ox.RdfFormat.TURTLE))
+
+
 def test_the_address_of_a_release_ends_in_a_slash(client, ids):
     answer = client.get(f"/release/{ids[0]}")
     assert (answer.status_code, answer.location) == (308, f"/release/{ids[0]}/")

@@ -26,7 +26,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 # Addresses that programs on other sites may read; refusals and errors there too.
-OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk", "/release", "/search.", "/suggest", "/coverage.", "/connections.", "/network.")
+OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk", "/release", "/search.", "/suggest", "/coverage.", "/connections.", "/network.", "/map")
 
 
 EXPOSED = (
@@ -38,7 +38,7 @@ KEEP = "kvgraph.keep"
 # In the environment of a request whose answer may stand in a frame of any site: a preview, which has nothing to click that changes anything.
 FRAMED = "kvgraph.framed"
 # What gets shorter; dumps, spreadsheets and pictures are compressed as they are.
-_TEXTUAL = ("text/", "application/json", "application/ld+json", "application/n-", "application/rdf+xml", "application/sparql-", "application/trig", "application/xml", "application/problem+json", "application/javascript", "image/svg+xml")
+_TEXTUAL = ("text/", "application/json", "application/ld+json", "application/n-", "application/rdf+xml", "application/sparql-", "application/trig", "application/xml", "application/problem+json", "application/atom+xml", "application/javascript", "image/svg+xml")
 
 
 # What every answer says, what it depends on, and what an answer for programs on other sites says besides.
@@ -94,10 +94,10 @@ def _add(response: Response) -> Response:
 def coding_of(accepted: str | None) -> str | None:
     """The content coding for a client that sends this ``Accept-Encoding`` (RFC 9110, section 12.5.3).
 
-    >>> coding_of("deflate, gzip;q=0.5"), coding_of("gzip;q=0"), coding_of(None)
-    ('gzip', None, None)
+    >>> coding_of("deflate, gzip;q=0.5"), coding_of("x-gzip"), coding_of("gzip;q=0"), coding_of(None)
+    ('gzip', 'gzip', None, None)
     """
-    codings = parse_accept_header(accepted, Accept) if accepted else None
+    codings = parse_accept_header(accepted.lower().replace("x-gzip", "gzip"), Accept) if accepted else None
     return "gzip" if codings and codings["gzip"] > 0 and codings["gzip"] >= codings["identity"] else None
 
 

@@ -28,7 +28,7 @@ _LOOSE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # a percent sign that begins no es
 _LONG_HEADER = 2000  # characters above which an Accept is not remembered: a web server takes hundreds of kilobytes of it
 MOST_ROWS = 10**9  # a larger maxrows is no limit at all
 # What programs call the format of rows, where the answer is a graph.
-_MEANT = {"json": JSONLD, "application/json": JSONLD, "xml": RDFXML, "application/xml": RDFXML, "text/xml": RDFXML}
+_MEANT = {"json": JSONLD, "xml": RDFXML}
 ROWS = (*RESULTS, XLSX)  # formats on offer for SELECT and ASK
 _OFFERED = {"SELECT": ROWS, "ASK": ROWS, "page": (*RESULTS, *GRAPHS, HTML)}
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, current_app, json, redirect, rende
 
 from .. import releases
 from ..build.dumps import SUMS
-from ..formats import HTML, Format
+from ..formats import GRAPHS, HTML, Format
 from ..model import TYPES, EntityType
 from ..releases import Release
 from . import changes, context, headers
@@ -42,9 +42,11 @@ def release_or_changes(name: str) -> Response:
 
 @blueprint.get("/release/<release_id>/")
 def release(release_id: str) -> Response:
-    """One release: when it was made, what is in it, its checksums and dumps, how to cite it."""
+    """One release: when it was made, what is in it, its checksums and dumps, how to cite it. What RDF says of it is in its catalogue."""
     found, here = _find(release_id), _here()
-    format = context.wanted_format((HTML, PLAIN_JSON))
+    format = context.wanted_format((HTML, PLAIN_JSON, *GRAPHS))
+    if format in GRAPHS:
+        return redirect(f"{request.script_root}/release/{found.id}/catalog{format.suffix}", 303)
     also = (found.id, *(r.id for r in here))
     if format is PLAIN_JSON:
         return headers.tagged(format.name, lambda: Response(json.dumps(found.manifest, indent=1) + "\n", content_type=format.media_type), *also)

@@ -7,7 +7,7 @@ from werkzeug.exceptions import BadRequest
 
 from .. import queries
 from ..errors import KvgraphError
-from ..formats import GRAPHS, HTML, JSON, RESULTS, TURTLE, Format, media_types, negotiate
+from ..formats import GRAPHS, HTML, JSON, RESULTS, TURTLE, Format, media_types, negotiate, pick
 from ..graph import Rows
 from ..spreadsheet import XLSX
 from ..store import QuerySyntaxError, check, volatile
@@ -36,7 +36,7 @@ def endpoint() -> Response:
 def _introduce(asked: ProtocolRequest) -> Response:
     """What the endpoint is: the service description for programs, the form for people."""
     offered = (*GRAPHS[:4], HTML)
-    format = HTML if asked.format == HTML.name else negotiate(request.headers.get("Accept"), offered)
+    format = pick(asked.format, offered) if asked.format else negotiate(request.headers.get("Accept"), offered)
     if format is None:
         raise BadRequest(f"The parameter “query” is missing. Without one this address describes itself as {media_types(offered)}.")
     if format is HTML:

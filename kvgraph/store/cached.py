@@ -28,6 +28,7 @@ from typing import BinaryIO
 from kvgraph.formats import Format
 from kvgraph.store.backend import Outcome
 from kvgraph.store.client import PoolClient
+from kvgraph.store.tokens import tokens
 
 # An answer that may differ from one moment to the next; an escape could hide such a function, and so could a comment before its bracket, whose end
 # is not looked for: to do so after each of thousands of names would take seconds.
@@ -45,11 +46,27 @@ def volatile(query: str) -> bool:
 
     >>> volatile("SELECT (NOW() AS ?t) {}"), volatile("SELECT ?now { ?now ?p ?o }")
     (True, False)
-    >>> volatile("SELECT (NOW # really\\n() AS ?t) {}")
-    True
+    >>> volatile("SELECT (NOW # really\\n() AS ?t) {}"), volatile("CONSTRUCT { [] ?p ?o } { ?s ?p ?o }")
+    (True, True)
     """
     text = query.lower()
-    return any(name in text for name in _NAMES) and bool(_VOLATILE.search(query))
+    if any(name in text for name in _NAMES) and _VOLATILE.search(query):
+        return True
+    return "construct" in text and _makes_blank_nodes(query)
+
+
+def _makes_blank_nodes(query: str) -> bool:
+    """Whether a template has blank nodes, which are called otherwise each time."""
+    seen = tokens(query)
+    depth = None if any(token.text.upper() == "CONSTRUCT" for token in seen) else 0
+    for token in seen:
+        if token.text in ("[", "(") or token.text.startswith("_:"):
+            return True
+        if token.text in "{}":
+            depth = (depth or 0) + (1 if token.text == "{" else -1)
+        if depth == 0:
+            return False
+    return False
 
 
 def key(query: str, format: Format, default_graphs: Sequence[str] = (), named_graphs: Sequence[str] = (), max_rows: int | None = None) -> str:

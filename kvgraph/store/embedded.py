@@ -17,8 +17,10 @@ from kvgraph.formats import NQUADS, NTRIPLES, TSV, Format, fit
 from kvgraph.namespaces import PREFIXES
 from kvgraph.store import guard, syntax
 from kvgraph.store.backend import Outcome
+from kvgraph.store.dataset import Dataset, require_named, several
 from kvgraph.store.errors import QueryError, QueryTooLarge, gave_up
 from kvgraph.store.rows import first_rows
+from kvgraph.store.tokens import resolved
 from kvgraph.store.xml_text import checked
 
 
@@ -142,11 +144,17 @@ class Embedded:
     ) -> tuple[QuerySolutions | QueryBoolean | QueryTriples, str]:
         """The engine's lazy results and the form of the query."""
         form = guard.check(query)
-        dataset = {}
+        query = resolved(query)
+        store, options = self.default, {}
+        if names_graphs := _may_name_graphs(query):
+            require_named(query)
         if default_graphs or named_graphs:
-            dataset = {"default_graph": _iris(default_graphs), "named_graphs": _iris(named_graphs)}
+            store, options = Dataset(_iris(default_graphs), _iris(named_graphs)).of(self.store)
+        elif names_graphs:
+            given = several(query)
+            store, options = given.of(self.store) if given else (self.store, {})
         try:
-            results = (self.store if dataset or _may_name_graphs(query) else self.default).query(query, **dataset)
+            results = store.query(query, **options)
         except SyntaxError as error:
             raise syntax.explain(query, str(error)) from None
         except (RuntimeError, ValueError, OSError) as error:
@@ -203,9 +211,9 @@ def _may_name_graphs(query: str) -> bool:
     return text.count("graph") > text.count("kvgraph") or text.count("from") > text.count("derivedfrom") or "\\u" in text
 
 
-def _iris(iris: Sequence[str] | None) -> list[NamedNode]:
+def _iris(iris: Sequence[str] | None) -> tuple[NamedNode, ...]:
     try:
-        return [NamedNode(iri) for iri in iris or ()]
+        return tuple(NamedNode(iri) for iri in dict.fromkeys(iris or ()))
     except ValueError as error:
         raise QueryError(f"A graph of the dataset is not an IRI: {error}") from None
 

@@ -14,10 +14,11 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 from kvgraph.store.errors import QueryTooLarge, ServiceRefused, UpdateRefused
-from kvgraph.store.syntax import syntax_error
-from kvgraph.store.tokens import CLOSING, OPENING, Token, tokens, unescape
+from kvgraph.store.syntax import NO_FORM, explain, syntax_error
+from kvgraph.store.tokens import CLOSING, OPENING, Token, resolved, tokens, unescape
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,14 @@ _MOST_UNCLOSED = 16
 _BEFORE_GRAPH = {"GRAPH", "FROM", "NAMED", "DESCRIBE"}
 
 
-def check(query: str, bounds: Bounds = Bounds()) -> str | None:
-    """The form of a query (SELECT, ASK, CONSTRUCT or DESCRIBE), None if it shows none and the engine should say what is wrong.
+def check(query: str, bounds: Bounds = Bounds()) -> str:
+    """The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE.
 
     Raises:
         QueryTooLarge: longer, deeper or with longer chains than an engine survives.
         ServiceRefused: SERVICE is used, in any spelling.
         UpdateRefused: the text is an update.
-        QuerySyntaxError: it cannot even be encoded as UTF-8.
+        QuerySyntaxError: it has no form, or cannot even be encoded as UTF-8.
 
     >>> check("PREFIX service: <http://example.org/> SELECT ?service { ?service a service:Service }")
     'SELECT'
@@ -68,7 +69,12 @@ def check(query: str, bounds: Bounds = Bounds()) -> str | None:
     if "\\" in query and (unescaped := unescape(query)) != query:
         _refuse_service(unescaped)
         _measure(unescaped, bounds)
-    return form
+        form = _measure(resolved(query), bounds)
+    return form or _formless(query)
+
+
+def _formless(query: str) -> NoReturn:
+    raise explain(query, NO_FORM)
 
 
 def require_short(query: bytes, bounds: Bounds = Bounds()) -> None:
@@ -100,7 +106,7 @@ def _measure(text: str, bounds: Bounds) -> str | None:
             if form is None and word not in _PROLOGUE and depth == 0:
                 if word in _UPDATES:
                     raise UpdateRefused()
-                form = word
+                form = next((form for form in _FORMS if word.startswith(form)), word)  # `ASKFROM <g> {}` is ASK and FROM
                 if harmless:
                     break
             chain += word in _LINK_WORDS

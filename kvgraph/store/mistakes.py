@@ -20,7 +20,7 @@ def usual_mistake(query: str) -> tuple[int, str, str] | None:
 
 
 def _mistakes(query: str) -> Iterator[tuple[int, str, str]]:
-    before, clause, depth, declared = Token("", "", 0), "", 0, set()
+    before, clause, depth, declared, selected = Token("", "", 0), "", 0, set(), set()
     for token in tokens(query):
         word = token.text.upper() if token.kind == "word" else ""
         last = before.text.upper()
@@ -43,6 +43,11 @@ def _mistakes(query: str) -> Iterator[tuple[int, str, str]]:
                 yield token.at, "variables of SELECT stand beside each other without commas.", "Write: SELECT ?a ?b"
             if word in _AGGREGATES:
                 yield token.at, "what is computed in SELECT gets a name, and brackets around both.", f"Write: ({word}(…) AS ?name)"
+            if token.kind == "var" and token.text[1:] in selected:
+                yield token.at, f"the engine takes {token.text} only once in SELECT.", "Name each variable once."
+            selected.update([token.text[1:]] if token.kind == "var" else ())
+        if word == "SELECT":
+            selected = set()
         clause = word if word in ("SELECT", "WHERE", "FROM") else "" if token.text == "{" else clause
         depth += (token.text == "(") - (token.text == ")")
         before = token

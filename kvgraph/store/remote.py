@@ -13,7 +13,7 @@ from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, RdfFormat,
 
 from kvgraph.formats import NQUADS, NTRIPLES, TSV, Format, fit
 from kvgraph.namespaces import BASE, PREFIXES
-from kvgraph.store import guard, published, syntax
+from kvgraph.store import guard, published
 from kvgraph.store.backend import Outcome
 from kvgraph.store.endpoint import Endpoint, Parameters
 from kvgraph.store.errors import QueryError, QueryTooLarge, gave_up
@@ -94,7 +94,7 @@ class Remote:
     ) -> tuple[Outcome, BinaryIO]:
         """As :meth:`PoolClient.answer_file <kvgraph.store.client.PoolClient.answer_file>`; ``client`` is not passed on."""
         start = time.perf_counter()
-        form = self._form(query)
+        form = guard.check(query)
         fit(format, form)
         query, parameters, release = self._prepared(query, default_graphs, named_graphs)
         data, complete = self._exchange(query, form, parameters, release, timeout, max_bytes)
@@ -116,16 +116,9 @@ class Remote:
         """
         published.look(self._plain).choose(self.release)
 
-    def _form(self, query: str) -> str:
-        """The form of a query that may be sent."""
-        form = guard.check(query)
-        if form is None:
-            raise syntax.explain(query, "this is no query.")
-        return form
-
     def _whole(self, query: str, *forms: str) -> bytes:
         """An uncut answer, as SPARQL Results JSON or N-Triples."""
-        form = self._form(query)
+        form = guard.check(query)
         text, parameters, release = self._prepared(query)
         data, complete = self._exchange(text, form, parameters, release)
         if form not in forms:  # said last, so that what is wrong with the query itself is said first, as by the other engines

@@ -11,6 +11,7 @@ from kvgraph.store.tokens import CLOSING, OPENING, Token, tokens
 
 _FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
 _PROLOGUE = {"PREFIX", "BASE", "VERSION"}
+NO_FORM = "a query starts with SELECT, ASK, CONSTRUCT or DESCRIBE, after its PREFIX lines."
 
 
 def position(text: str, at: int) -> tuple[int, int]:
@@ -98,7 +99,7 @@ def _no_form(query: str) -> QuerySyntaxError | None:
     word = next(words, None)
     if word is None or not word.text.upper().startswith(tuple(_FORMS)):
         at = word.at if word else 0
-        return syntax_error(query, at, "a query starts with SELECT, ASK, CONSTRUCT or DESCRIBE, after its PREFIX lines.")
+        return syntax_error(query, at, NO_FORM)
     return None
 
 

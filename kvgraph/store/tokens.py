@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPED = re.compile(_CODEPOINT)
 OPENING, CLOSING = {"{": "}", "(": ")", "[": "]"}, {"}", ")", "]"}
 
 
@@ -48,10 +49,39 @@ def tokens(text: str, start: int = 0) -> Iterator[Token]:
             yield Token(found.lastgroup, found.group(), found.start())
 
 
+def resolved(text: str) -> str:
+    r"""The text with those codepoint escapes resolved that stand outside strings and IRIs, where an engine may not look for them. Of characters that
+    are legal at such a place only letters, digits and the like need no look at what is around them; others stay as they are, and are a mistake.
+
+    >>> print(resolved(r"S\u0045LECT ?\u0061 { ?\u0061 ?p '\u0062' }"))
+    SELECT ?a { ?a ?p '\u0062' }
+    """
+    if "\\" not in text:
+        return text
+    parts, done = [], 0
+    for token in tokens(text):
+        if token.at < done or "\\" not in token.text or token.kind in ("iri", "string"):
+            continue
+        end = len(token.text) + token.at if token.kind != "mark" else token.at + 10
+        for found in _ESCAPED.finditer(text, token.at, end):
+            if _name_part(letter := _character(found)) and (token.kind != "mark" or found.start() == token.at):
+                parts += text[done : found.start()], letter
+                done = found.end()
+    return "".join((*parts, text[done:]))
+
+
+def _character(found: re.Match) -> str:
+    return chr(int(found.group()[2:], 16))
+
+
+def _name_part(letter: str) -> bool:
+    return letter.isalnum() or letter in "_-:\u00b7"
+
+
 def unescape(text: str) -> str:
     r"""The text with its codepoint escapes resolved (SPARQL 1.1 section 19.2), once.
 
     >>> unescape(r"S\u0045RVICE")
     'SERVICE'
     """
-    return re.sub(_CODEPOINT, lambda found: chr(int(found.group()[2:], 16)), text)
+    return _ESCAPED.sub(_character, text)

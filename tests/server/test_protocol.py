@@ -170,7 +170,7 @@ ACCEPTED = [
     *((query, f.media_type, f.media_type) for query in (CONSTRUCT, DESCRIBE) for f in GRAPHS),
     (SELECT, "*/*", JSON), (CONSTRUCT, "*/*", "text/turtle"), (SELECT, "application/*", JSON), (SELECT, "text/*", "text/csv"),
     (SELECT, "text/csv;q=0.2, text/tab-separated-values;q=0.3", "text/tab-separated-values"),
-    (SELECT, "*/*;q=0.1, text/csv;q=0", JSON), (SELECT, "image/png, */*;q=0.01", JSON), (SELECT, "text/turtle, text/csv;q=0.1", "text/csv"),
+    (SELECT, "image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON), (SELECT, "*/*;q=0.1, text/csv;q=0", JSON), (SELECT, "image/png, */*;q=0.01", JSON), (SELECT, "text/turtle, text/csv;q=0.1", "text/csv"),
     (SELECT, "application/sparql-results+xml;charset=utf-8", "application/sparql-results+xml"), (SELECT, "", JSON), (SELECT, "nonsense, text/csv", "text/csv"),
     (CONSTRUCT, "application/rdf+xml;q=0.9,text/turtle;q=0.9", "text/turtle"), (CONSTRUCT, "application/json", "application/ld+json"),
 ]  # fmt: skip
@@ -196,6 +196,8 @@ def test_a_format_by_name_or_media_type_wins_over_accept(ask, query, formats):
     """Ours: ``format`` for programs that cannot set a header; a ``+`` that was not escaped is understood."""
     for format in formats:
         for name in (format.name, format.media_type, format.media_type.replace("+", " ")):
+            assert ask(fields={"query": query, "format": name}, Accept="image/png").type == format.media_type
+        for name in {*format.aliases} - {"application/json", "application/xml", "text/xml"}:
             assert ask(fields={"query": query, "format": name}, Accept="image/png").type == format.media_type
     assert ask(fields={"query": query, "format": "exe"}).status == 400
 
@@ -223,7 +225,10 @@ REFUSED = [
     ("2.1.3: not UTF-8", 400, "UTF-8", {"method": "POST", "body": b"ASK { ?s ?p '\xff' }", "Content_Type": DIRECT}),
     ("2.1.3: in UTF-16", 415, "UTF-8", {"method": "POST", "body": ASK.encode("utf-16"), "Content_Type": DIRECT + "; charset=utf-16"}),
     ("2.1.7: a syntax error", 400, "line 1", {"fields": {"query": "SELEC ?s { ?s ?p ?o }"}}),
+    ("2.1.7: a syntax error, whatever is accepted", 400, "line 1", {"fields": {"query": "SELEC ?s { ?s ?p ?o }"}, "Accept": "application/sparql-results+json"}),
+    ("2.1.7: a syntax error, whatever format is wanted", 400, "line 1", {"fields": {"query": "SELEC ?s { ?s ?p ?o }", "format": "csv"}}),
     ("2.1.7: an empty query", 400, "query", {"fields": {"query": ""}}),
+    ("2.1.7: an empty query, whatever is accepted", 400, "query", {"method": "POST", "body": "", "Content_Type": DIRECT, "Accept": "text/csv"}),
     ("2.2: an update as a query", 400, "update", {"fields": {"query": "DELETE WHERE { ?s ?p ?o }"}}),
     ("2.2.1: an update in a form", 400, "update", {"method": "POST", "body": "update=CLEAR+ALL", "Content_Type": FORM}),
     ("2.2.2: an update directly", 400, "update", {"method": "POST", "body": "CLEAR ALL", "Content_Type": "application/sparql-update"}),
@@ -281,7 +286,7 @@ ADDRESSES = [
     ("/sparql", {"query": SELECT}), ("/sparql", {"query": CONSTRUCT, "format": "trig"}), ("/sparql", {}), ("/sparql", {"query": "nonsense"}),
     ("/data", {"default": ""}), ("/data", {"graph": "urn:none"}), ("/doc/practice/living-lab.ttl", {}), ("/doc/practice/none", {}),
     ("/questions/practices-per-country", {"format": "csv"}), ("/", {}), ("/def/kv", {}), ("/catalog", {}), ("/.well-known/void", {}), ("/changes", {}),
-    ("/search.csv", {"q": "lab"}), ("/coverage.csv", {}), ("/release/none/sparql", {"query": SELECT}), ("/release/none..none", {}),
+    ("/map", {"format": "json"}), ("/search.csv", {"q": "lab"}), ("/coverage.csv", {}), ("/release/none/sparql", {"query": SELECT}), ("/release/none..none", {}),
 ]  # fmt: skip
 
 
@@ -392,7 +397,7 @@ def test_errors_of_static_files_are_not_kept(ask):
         assert answer.status == 200 and len(answer.body) > 1000 and "immutable" in answer.headers["Cache-Control"], "static files have no parts (14.2)"
 
 
-@pytest.mark.parametrize(("accept", "zipped"), [("gzip", True), ("*", True), ("deflate, gzip;q=0.5", True), ("gzip;q=0", False), ("identity", False), ("br", False), ("", False)])
+@pytest.mark.parametrize(("accept", "zipped"), [("gzip", True), ("x-gzip", True), ("*", True), ("deflate, gzip;q=0.5", True), ("gzip;q=0", False), ("identity", False), ("br", False), ("", False)])
 def test_rfc_9110_12_5_3_accept_encoding(ask, accept, zipped):
     """RFC 9110, 12.5.3: a coding is used only if the client accepts it, from memory, from the file and from the engine alike."""
     for query in (SELECT, SELECT, SELECT + f" # {accept}", "SELECT * { ?a ?b ?c } LIMIT 5000"):
@@ -401,7 +406,7 @@ def test_rfc_9110_12_5_3_accept_encoding(ask, accept, zipped):
         assert json.loads(gzip.decompress(answer.body) if zipped else answer.body)["results"]["bindings"]
 
 
-@pytest.mark.parametrize("query", ["SELECT (NOW() AS ?t) (RAND() AS ?r) {}", "SELECT (STRUUID() AS ?t) {}", "SELECT ('\\u0041' AS ?a) (RAND() AS ?t) {}"])
+@pytest.mark.parametrize("query", ["SELECT (NOW() AS ?t) (RAND() AS ?r) {}", "SELECT (STRUUID() AS ?t) {}", "SELECT ('\\u0041' AS ?a) (RAND() AS ?t) {}", "CONSTRUCT { [] <urn:p> 1 } {}"])
 def test_what_changes_is_not_kept(ask, query):
     """RFC 9110, 8.8.3: no tag where the same address has another answer each time."""
     answers = [ask(fields={"query": query}) for _ in range(2)]
@@ -451,6 +456,12 @@ def test_three_hundred_short_queries_at_once(ask):
     good = [n for n, a in enumerate(answers) if a.status == 200]
     assert all(answers[n].number == n for n in good) and len(good) > 100
     assert all(a.status in (200, 429, 503) and (a.status == 200 or int(a.headers["Retry-After"]) > 0) for a in answers)
+
+
+def test_service_description_by_format(ask):
+    """Ours: ``format`` wins over Accept here too."""
+    assert ask(fields={"format": "jsonld"}, Accept="text/turtle").type == "application/ld+json"
+    assert ask(fields={"format": "bogus"}).status == 400
 
 
 # ── Service Description and Graph Store Protocol ─────────────────────────────────────────────────────────────────────
