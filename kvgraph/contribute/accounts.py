@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import KvgraphError
 from . import secrets
-from .book import Account, Attempt, Book, SignedIn, Token, now
+from .book import Account, Attempt, Book, Gone, SignedIn, Token, now
 
 ROLES = ("contributor", "curator", "administrator")  # each may do what the ones before it may
 SCOPES = ("submit", "read")
@@ -118,7 +118,7 @@ def change_password(book: Book, account: Account, password: str, current: str | 
     _require_good(password, account.name)
     hashed = secrets.hash_password(password)
     with book.writing() as session:
-        session.get_one(Account, account.id).password = hashed
+        _still(session, account).password = hashed
         _shut_out(session, account.id)
 
 
@@ -126,16 +126,23 @@ def set_role(book: Book, account: Account, role: str) -> None:
     if role not in ROLES:
         raise KvgraphError(f"There is no role {role[:40]!r}.", hint=f"Roles are: {', '.join(ROLES)}.")
     with book.writing() as session:
-        session.get_one(Account, account.id).role = role
+        _still(session, account).role = role
         session.execute(delete(SignedIn).where(SignedIn.account_id == account.id))  # a new role begins with a new session
 
 
 def disable(book: Book, account: Account, disabled: bool = True) -> None:
     """Shut an account out, or let it in again."""
     with book.writing() as session:
-        session.get_one(Account, account.id).disabled = disabled
+        _still(session, account).disabled = disabled
         if disabled:
             _shut_out(session, account.id)
+
+
+def _still(session: Session, account: Account) -> Account:
+    found = session.get(Account, account.id)
+    if found is None:
+        raise Gone()
+    return found
 
 
 def _shut_out(session, account_id: int) -> None:

@@ -42,6 +42,15 @@ class Busy(KvgraphError):
         super().__init__("So much is being written here that this had to wait too long. Nothing was changed.", hint="Try again in a moment.")
 
 
+class Gone(KvgraphError):
+    """What somebody works with was deleted while they did."""
+
+    status = 410
+
+    def __init__(self):
+        super().__init__("The account or the submission was deleted meanwhile. Nothing was changed.")
+
+
 class Unkept(KvgraphError):
     """The book cannot be read or written: its file or its disk is not as it should be. ``retry_after`` in seconds."""
 
@@ -181,7 +190,7 @@ class Book:
     @contextmanager
     def writing(self, lasting: bool = True) -> Iterator[Session]:
         """A session whose changes are on disk when it ends well, and never were when it does not. Those that need not be ``lasting`` are there for
-        everybody at once, and reach the disk with what is written next. Raises :class:`Busy` or :class:`Unkept`."""
+        everybody at once, and reach the disk with what is written next. Raises :class:`Busy`, :class:`Unkept`, or :class:`Gone` for what refers to what is no more."""
         options = {"immediate": True, "synchronous": "FULL" if lasting else "NORMAL"}
         engine = self._engine.execution_options(**options)
         with self._in_words(), Session(engine, expire_on_commit=False) as session, session.begin():
@@ -195,7 +204,10 @@ class Book:
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
-            code = (getattr(getattr(error, "orig", error), "sqlite_errorcode", None) or 0) & 0xFF
+            exactly = getattr(getattr(error, "orig", error), "sqlite_errorcode", None) or 0
+            if exactly == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise Gone() from None
+            code = exactly & 0xFF
             if code in BUSY:
                 raise Busy() from None
             if code not in TROUBLES:

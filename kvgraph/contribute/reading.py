@@ -202,6 +202,8 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _of_rdf(quads: list[ox.Quad], graph: Graph) -> list[Record]:
+    if any(isinstance(q.object, ox.Triple) for q in quads):
+        raise Unreadable("There are statements about statements in this.", hint="Leave out what stands in << >>.")
     classes = {KV + class_: name for name, class_ in CLASSES.items()}
     types = {q.subject: classes[q.object.value] for q in quads if q.predicate.value == RDF + "type" and q.object.value in classes}
     _require_few(len(types))
@@ -287,7 +289,7 @@ def _of_json(content: bytes, graph: Graph) -> list[Record]:
 
 def _plain(given: Any, graph: Graph) -> Record:
     """``{"type": "practice", "values": {"title": {"en": "…"}, "country": "country:ESP"}, "page": "https://…", "licence": true …}``."""
-    if not isinstance(given, dict) or given.get("type") not in CLASSES or not isinstance(given.get("values"), dict):
+    if not isinstance(given, dict) or given.get("type") not in tuple(CLASSES) or not isinstance(given.get("values"), dict):
         raise Unreadable(f"A record is an object with a type ({', '.join(CLASSES)}) and values.", hint='For example: {"type": "practice", "values": {"title": {"en": "Living lab"}}}')
     record, names = Record(given["type"]), {f.name: f for f in by_path(given["type"]).values()}
     for name, value in given["values"].items():
@@ -304,16 +306,27 @@ def _plain(given: Any, graph: Graph) -> Record:
 def _values(field: Field, given: Any, record: Record, graph: Graph) -> Iterable[Value]:
     """What a field is given, in one of the ways of writing it: a text, a list of them, texts by language, or of a part an actor and a role."""
     for one in given if isinstance(given, list) else [given]:
+        if one is None:
+            continue
         if field.kind == "part":
             if not isinstance(one, dict) or not {"agent", "role"} <= one.keys():
                 raise Unreadable(f"The field {field.name} takes objects with an agent and a role.")
-            yield from _thing(field, str(one["agent"]), record, graph, _code("role", str(one["role"])))
+            yield from _thing(field, _text(one["agent"], field), record, graph, _code("role", _text(one["role"], field)))
         elif isinstance(one, dict) and field.tongue:
-            yield from ({"text": str(text), "lang": str(tag)} for tag, texts in one.items() for text in (texts if isinstance(texts, list) else [texts]))
-        elif isinstance(one, (str, int)) and not isinstance(one, bool):
-            yield from _written(field, str(one), record, graph)
+            for tag, texts in one.items():
+                for text in texts if isinstance(texts, list) else [texts]:
+                    yield from _written(field, _text(text, field), record, graph, tag)
         else:
-            raise Unreadable(f"The field {field.name} takes texts.")
+            yield from _written(field, _text(one, field), record, graph)
+
+
+def _text(given: Any, field: Field) -> str:
+    """What JSON gives as a text; ``null`` is none."""
+    if given is None:
+        return ""
+    if not isinstance(given, (str, int)) or isinstance(given, bool):
+        raise Unreadable(f"The field {field.name} takes texts.")
+    return str(given)
 
 
 def _written(field: Field, text: str, record: Record, graph: Graph, lang: str = "en") -> Iterable[Value]:

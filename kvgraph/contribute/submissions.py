@@ -162,7 +162,7 @@ def report(book: Book, form: str, record: Record, account: Account | None) -> Su
         raise KvgraphError("More reports are waiting than the curators can read.", hint="Sign in to send yours, or try again in a few days.")
     submission = begin(book, account, form, "report", record)
     with book.writing() as session:
-        found = session.get_one(Submission, submission.id)
+        found = _there(session, submission.id)
         if found.state == "draft":
             found.state, found.submitted = "submitted", now()
             noted(session, found, account, "submitted")
@@ -181,7 +181,15 @@ def comment(book: Book, account: Account, submission_id: str, text: str) -> None
     if not may(account, "curator"):
         spend(book, "comment-account", str(account.id))
     with book.writing() as session:
-        noted(session, session.get_one(Submission, submission_id), account, "commented", words(text))
+        noted(session, _there(session, submission_id), account, "commented", words(text))
+
+
+def _there(session: Session, submission_id: str) -> Submission:
+    """One that was there a moment ago."""
+    submission = session.get(Submission, submission_id)
+    if submission is None:
+        raise UnknownSubmission()
+    return submission
 
 
 def _mine(session: Session, submission_id: str, account: Account, states: Iterable[str]) -> Submission:

@@ -305,7 +305,7 @@ def program_of(instance, name: str, **headers: str):
     person = instance.somebody(name)
     token = re.search(r"kvg_[\w-]+", person.send("/account/tokens", 200, name="x", scope=["read", "submit"], days="1"))[0]
     return lambda data, address="", **more: instance.app.test_client().post(
-        f"/contribute/api/submissions{address}", data=data, content_type="application/json", headers={"Authorization": f"Bearer {token}", **headers, **more}
+        f"/contribute/api/submissions{address}", data=data, headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers, **more}
     )  # fmt: skip
 
 
