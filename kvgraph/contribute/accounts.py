@@ -56,6 +56,7 @@ LIMITS = {
     "sign-in-address": Limit(40, timedelta(minutes=15), "There were too many attempts to sign in from this address."),
     "sign-up-address": Limit(6, timedelta(hours=1), "Too many accounts were made from this address."),
     "report-address": Limit(8, timedelta(hours=1), "Too many reports came from this address."),
+    "report-account": Limit(20, timedelta(hours=1), "You have sent very many reports in a short time."),
     "submit-account": Limit(60, timedelta(hours=1), "You have submitted very much in a short time."),
     "check-account": Limit(40, timedelta(minutes=1), "You have had very much checked in a short time."),
     "file-account": Limit(30, timedelta(minutes=10), "You have sent very many files in a short time."),  # each record of one is checked

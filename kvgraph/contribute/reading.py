@@ -21,6 +21,7 @@ from ..graph import Graph
 from ..namespaces import DCTERMS, ID, KV, PROV, RDF, RDFS
 from ..params import expand
 from . import known
+from .checks import MOST_VALUES, too_much
 from .fields import CLASSES, GIVEN, PARTS, Field, by_path
 from .record import LEAD, Record, Value, date_value, is_ours, value_of
 
@@ -81,7 +82,10 @@ def read(content: bytes, format_: str, graph: Graph, type_: str = "") -> list[Re
         found = _of_table(content, format_, type_, graph)
     if not found:
         raise Unreadable("There is no record in this.", hint="A record of RDF has the type kv:Practice, kv:LearningExample or kv:Actor; one of a table is a row.")
-    return [Record.of(record.content()) for record in found]
+    records = [Record.of(record.content()) for record in found]
+    for finding in (f for record in records for f in too_much(record)):
+        raise Unreadable(finding.message, hint="Leave out what matters least.")
+    return records
 
 
 def _require_few(number: int) -> None:
@@ -292,6 +296,7 @@ def _plain(given: Any, graph: Graph) -> Record:
     if not isinstance(given, dict) or given.get("type") not in tuple(CLASSES) or not isinstance(given.get("values"), dict):
         raise Unreadable(f"A record is an object with a type ({', '.join(CLASSES)}) and values.", hint='For example: {"type": "practice", "values": {"title": {"en": "Living lab"}}}')
     record, names = Record(given["type"]), {f.name: f for f in by_path(given["type"]).values()}
+    _require_values(sum(map(_number, given["values"].values())))
     for name, value in given["values"].items():
         if name not in names:
             raise Unreadable(f"A {given['type']} has no field {str(name)[:60]!r}.", hint="Fields are: " + ", ".join(names) + ".")
@@ -301,6 +306,16 @@ def _plain(given: Any, graph: Graph) -> Record:
     record.source_kind = _code("source-kind", str(given.get("source_kind") or ""))
     record.licence = given.get("licence") is True
     return record
+
+
+def _number(given: Any) -> int:
+    return sum(map(_number, _children(given))) if isinstance(given, (list, dict)) else 1
+
+
+def _require_values(number: int) -> None:
+    """Before each is looked up."""
+    if number > MOST_VALUES * 2:  # of a part there are two
+        raise Unreadable(f"A record has at most {MOST_VALUES} values; one of these has {number:,}.", hint="Leave out what matters least.")
 
 
 def _values(field: Field, given: Any, record: Record, graph: Graph) -> Iterable[Value]:
@@ -385,6 +400,7 @@ def _columns(header: list[str], type_: str) -> dict[str, Field]:
 
 def _row(type_: str, header: list[str], fields: dict[str, Field], row: list[str], graph: Graph) -> Record:
     record = Record(type_)
+    _require_values(sum(cell.count(";") + 1 for cell in row if len(cell) > MOST_VALUES))
     for column, cell in zip(header, row):
         name, _, lang = column.partition("@")
         if name in fields:

@@ -25,7 +25,7 @@ STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "r
 OPEN = ("draft", "changes-requested")  # the contributor is at work on it
 WAITING = ("submitted",)  # for a curator
 DRAFTS = 100  # of one account
-UNREVIEWED = 1000  # reports without an account that may wait at once
+UNREVIEWED, REPORTS = 1000, 50  # reports without an account that may wait at once, and those of one account
 LONGEST_COMMENT = 4000
 
 
@@ -82,10 +82,11 @@ def of_account(book: Book, account: Account) -> list[Submission]:
         return list(session.scalars(select(Submission).where(Submission.account_id == account.id).order_by(Submission.changed.desc()).limit(500)))
 
 
-def queue(book: Book, states: Iterable[str] = WAITING, limit: int = 200) -> list[Submission]:
-    """Those in these states, the oldest first."""
+def queue(book: Book, states: Iterable[str] = WAITING, limit: int = 200, start: int = 0, newest: bool = False) -> list[Submission]:
+    """Those in these states from the ``start``-th on, the oldest first, or the ``newest``."""
+    order = (Submission.changed.desc(), Submission.id.desc()) if newest else (Submission.submitted, Submission.id)
     with book.reading() as session:
-        found = select(Submission).where(Submission.state.in_(tuple(states))).order_by(Submission.submitted, Submission.id)
+        found = select(Submission).where(Submission.state.in_(tuple(states))).order_by(*order).offset(start)
         return list(session.scalars(found.options(selectinload(Submission.events)).limit(limit)))
 
 
@@ -158,8 +159,7 @@ def submit(book: Book, account: Account, submission_id: str, record: Record | No
 
 def report(book: Book, form: str, record: Record, account: Account | None) -> Submission:
     """What somebody says is wrong, in words, straight into the queue."""
-    if account is None and counts(book).get("submitted", 0) >= UNREVIEWED:
-        raise KvgraphError("More reports are waiting than the curators can read.", hint="Sign in to send yours, or try again in a few days.")
+    _require_room(book, account)
     submission = begin(book, account, form, "report", record)
     with book.writing() as session:
         found = _there(session, submission.id)
@@ -167,6 +167,17 @@ def report(book: Book, form: str, record: Record, account: Account | None) -> Su
             found.state, found.submitted = "submitted", now()
             noted(session, found, account, "submitted")
     return found
+
+
+def _require_room(book: Book, account: Account | None) -> None:
+    """Whoever floods the queue shuts nobody out but those like them: what others have sent does not count."""
+    who = account.id if account else None
+    with book.reading() as session:
+        waiting = session.scalar(select(func.count()).select_from(Submission).where(Submission.account_id.is_(who), Submission.kind == "report", Submission.state.in_(WAITING)))
+    if account is None and waiting >= UNREVIEWED:
+        raise KvgraphError("More reports are waiting than the curators can read.", hint="Sign in to send yours, or try again in a few days.")
+    if account is not None and waiting >= REPORTS:
+        raise KvgraphError(f"{waiting} reports of yours are waiting for the curators.", hint="Send more when some have been dealt with, or take back what matters least.")
 
 
 def discard(book: Book, account: Account, submission_id: str) -> None:

@@ -1,11 +1,14 @@
 """What nobody sends who uses the pages as they are: refused in words, never an internal error; and what changes while somebody is at it."""
 
+import html
 import json
+import re
 
 import pytest
 
-from kvgraph.contribute import accounts, submissions
+from kvgraph.contribute import accounts, decisions, reading, submissions
 from kvgraph.contribute.book import Gone, Submission
+from kvgraph.errors import KvgraphError
 
 from .people import HTML, LAB, PASSWORD
 from .test_safety import program_of, proof
@@ -78,3 +81,60 @@ def test_nothing_is_begun_for_an_account_that_is_gone(instance):
             attempt()
     with instance.book.reading() as session:
         assert session.query(Submission).filter_by(form="gone:form").count() == 0
+
+
+# ── Floods ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("given", [{"title": {"en": [f"{n}" for n in range(5000)]}}, {"lead": [f"nobody {n}" for n in range(5000)]}, {"description": {"en": "x" * 70_000}}])
+def test_a_record_that_is_too_large_becomes_no_draft_either(program, given):
+    answer = program(json.dumps({"type": "practice", "values": given}), "?draft=1")
+    assert answer.status_code == 422 and "at most" in answer.get_data(as_text=True)
+
+
+def test_a_cell_with_thousands_of_names_is_not_looked_up(instance, monkeypatch):
+    monkeypatch.setattr(reading.known, "meant", lambda *_: pytest.fail("looked up"))
+    with pytest.raises(KvgraphError, match="at most 200 values"):
+        reading.read(("lead\n" + "nobody;" * 5000).encode(), "csv", instance._graph(), "practice")
+
+
+def reports(person, number: int) -> list[int]:
+    return [person.client.post("/contribute/report", data={"proof": proof(person), "words": f"Something is wrong, {n}.", "form": f"flood-{n:030}"}).status_code for n in range(number)]
+
+
+def test_reports_of_one_account_are_few(person):
+    most = accounts.LIMITS["report-account"].times
+    assert reports(person(), most + 2) == [303] * most + [429] * 2
+
+
+def test_so_many_reports_of_one_account_wait_at_once(instance, monkeypatch):
+    monkeypatch.setattr(submissions, "REPORTS", 3)
+    flooding, other = instance.somebody("reports-much"), instance.somebody("reports-little")
+    assert reports(flooding, 4) == [303] * 3 + [422]
+    assert reports(other, 1) == [303]
+
+
+def test_what_accounts_send_does_not_keep_visitors_from_reporting(instance, person, visitor, monkeypatch):
+    monkeypatch.setattr(submissions, "UNREVIEWED", 1)
+    writer = person()
+    reports(writer, 1)
+    words = {"words": "Something is wrong here, says a visitor."}
+    with instance.book.writing() as session:
+        session.query(Submission).filter_by(account_id=None).delete()
+    assert [visitor.client.post("/contribute/report", data=words).status_code for _ in range(2)] == [303, 422]
+
+
+def test_a_long_queue_has_pages_and_nothing_is_out_of_reach(instance, person, monkeypatch):
+    monkeypatch.setattr("kvgraph.server.sharing.curating.PAGE", 3)
+    curator = person("curator")
+    sent = [submissions.report(instance.book, f"queue-{n:030}", submissions.Record("record", words=f"Report {n}."), None).id for n in range(7)]
+    found, page = [], "/curate"
+    while page:
+        text = curator.read(page)
+        found += re.findall(r'href="/curate/(\d+-\w+)"', text)
+        page = html.unescape(next(iter(re.findall(r'href="([^"]+)" rel="next"', text)), ""))
+    assert len(found) == len(set(found)) and set(sent) <= set(found) and found.index(sent[0]) < found.index(sent[6])
+    decided = [submissions.load(instance.book, one) for one in sent[:5]]
+    for one in decided:
+        decisions.reject(instance.book, accounts.operator(), one.id, one.version, "No.")
+    assert re.findall(r'href="/curate/(\d+-\w+)"', curator.read("/curate?state=rejected"))[0] == sent[4], "the newest first"

@@ -102,6 +102,12 @@ def next_address(default: str = "/account") -> str:
     return wanted if parts and not parts.scheme and not parts.netloc and not parts.path.startswith("//") else default
 
 
+def start() -> int:
+    """From which row on a list is wanted (``?from=``)."""
+    given = request.args.get("from", "0")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else 0
+
+
 def address() -> str:
     """Who asks, as far as limits go; empty for this machine, which is its operator or a proxy that stands for everybody."""
     client = client_at(request.remote_addr)
