@@ -215,6 +215,17 @@ class Book:
             self.close()  # whoever comes next opens the file that is there then
             raise _noted(self.path, Unkept(TROUBLES[code]), error) from None
 
+    def wipe(self) -> None:
+        """Have nothing left in the files of what was deleted: its pages are overwritten (``secure_delete``), and the log that holds them is emptied, if
+        nobody is reading at that moment; else that is done with what is written later."""
+        with self._in_words():
+            connection = self._engine.raw_connection()
+            try:
+                for pragma in ("busy_timeout = 2000", "wal_checkpoint(TRUNCATE)", f"busy_timeout = {PATIENCE}"):
+                    connection.cursor().execute(f"PRAGMA {pragma}").fetchall()
+            finally:
+                connection.close()
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -264,7 +275,7 @@ def _make(path: Path) -> None:
 
 def _prepare(connection, _record) -> None:
     connection.isolation_level = None  # transactions are begun by _begin, not by the driver
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"busy_timeout = {PATIENCE}"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON", f"busy_timeout = {PATIENCE}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -12,13 +12,13 @@ What a contributor does is here; what curators decide, and what comes of it, is 
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import KvgraphError
 from .accounts import may, spend
-from .book import Account, Book, Event, SignedIn, Submission, Token, now
+from .book import Account, Book, Event, Submission, now
 from .record import Record, plain, require_address, slug, thing_of
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
@@ -159,7 +159,7 @@ def submit(book: Book, account: Account, submission_id: str, record: Record | No
 
 def report(book: Book, form: str, record: Record, account: Account | None) -> Submission:
     """What somebody says is wrong, in words, straight into the queue."""
-    _require_room(book, account)
+    _require_few_reports(book, account)
     submission = begin(book, account, form, "report", record)
     with book.writing() as session:
         found = _there(session, submission.id)
@@ -169,7 +169,7 @@ def report(book: Book, form: str, record: Record, account: Account | None) -> Su
     return found
 
 
-def _require_room(book: Book, account: Account | None) -> None:
+def _require_few_reports(book: Book, account: Account | None) -> None:
     """Whoever floods the queue shuts nobody out but those like them: what others have sent does not count."""
     who = account.id if account else None
     with book.reading() as session:
@@ -246,40 +246,3 @@ def words(text: str) -> str:
 
 def _new_id() -> str:
     return f"{now():%Y%m%d}-{secrets.token_hex(5)}"
-
-
-# ── An account's own ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def everything_of(book: Book, account: Account) -> dict:
-    """All that is kept about somebody, but for the hash of their password."""
-    with book.reading() as session:
-        found = session.scalars(select(Submission).where(Submission.account_id == account.id).options(selectinload(Submission.events))).all()
-        tokens = session.scalars(select(Token).where(Token.account_id == account.id)).all()
-        sessions = session.scalars(select(SignedIn).where(SignedIn.account_id == account.id)).all()
-    when = lambda moment: moment and f"{moment:%Y-%m-%dT%H:%M:%SZ}"  # noqa: E731
-    return {
-        "account": {"name": account.name, "email": account.email, "role": account.role, "created": when(account.created)},
-        "sessions": [{"begun": when(s.begun), "expires": when(s.expires)} for s in sessions],
-        "tokens": [{"name": t.name, "scopes": t.scopes, "created": when(t.created), "expires": when(t.expires), "used": when(t.used)} for t in tokens],
-        "submissions": [
-            {
-                "id": s.id, "kind": s.kind, "thing": s.thing, "title": s.title, "state": s.state, "created": when(s.created), "submitted": when(s.submitted),
-                "content": s.content, "events": [{"at": when(e.at), "role": e.role, "action": e.action, "text": e.text} for e in s.events],
-            }
-            for s in found
-        ],
-    }  # fmt: skip
-
-
-def forget(book: Book, account: Account, credit: bool) -> None:
-    """Delete an account with its drafts and what waits. What was accepted stays, under its licence; with ``credit`` still under the name that was chosen."""
-    with book.writing() as session:
-        for submission in session.scalars(select(Submission).where(Submission.account_id == account.id)):
-            if submission.state in (*OPEN, *WAITING):
-                session.delete(submission)
-            elif not credit and (submission.content.get("credit") or submission.content.get("credit_actor")):
-                submission.content = {**submission.content, "credit": "", "credit_actor": ""}
-                submission.stale = submission.stale or submission.state in ("accepted", "published")
-        session.flush()
-        session.execute(delete(Account).where(Account.id == account.id))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kvgraph.contribute import accounts, decisions, reading, submissions
+from kvgraph.contribute import accounts, decisions, leaving, reading, submissions
 from kvgraph.contribute.book import Gone, Submission
 from kvgraph.errors import KvgraphError
 
@@ -67,14 +67,14 @@ def test_a_comment_on_what_is_being_taken_back(instance, person, monkeypatch):
 def test_a_new_password_for_an_account_that_is_being_deleted(instance, monkeypatch):
     person, hashed = instance.somebody("twice"), accounts.secrets.hash_password
     account = accounts.account_named(instance.book, "twice")
-    monkeypatch.setattr(accounts.secrets, "hash_password", lambda password: submissions.forget(instance.book, account, True) or hashed(password))
+    monkeypatch.setattr(accounts.secrets, "hash_password", lambda password: leaving.forget(instance.book, account, True) or hashed(password))
     person.send("/account/password", 410, current=PASSWORD, password="another long password")
 
 
 def test_nothing_is_begun_for_an_account_that_is_gone(instance):
     instance.somebody("gone")
     account = accounts.account_named(instance.book, "gone")
-    submissions.forget(instance.book, account, True)
+    leaving.forget(instance.book, account, True)
     record = submissions.Record("practice", thing=f"{LAB}-3")
     for attempt in (lambda: accounts.begin_session(instance.book, account), lambda: accounts.make_token(instance.book, account, "x", ["read"], 1), lambda: submissions.begin(instance.book, account, "gone:form", "record", record)):
         with pytest.raises(Gone):
