@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from ..errors import KvgraphError
 from . import secrets
-from .book import Account, Attempt, Book, SignedIn, Token, now
+from .book import Account, Attempt, Book, Gone, SignedIn, Token, now
 
 ROLES = ("contributor", "curator", "administrator")  # each may do what the ones before it may
 SCOPES = ("submit", "read")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{2,63}")
+# As in RFC 5321, with letters of any script, and with a domain that has a dot: what is written without one is a slip.
+EMAIL = re.compile(r"(?=[^@]{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*+@([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W\d_]([\w-]{0,61}[^\W_])?")
 SHORTEST, LONGEST = 10, 200  # characters of a password
 EVIDENT = frozenset({"password", "passwort", "1234567890", "0123456789", "qwertyuiop", "letmeinplease", "valorisation", "knowledge", "kvgraph123"})
 SESSION = timedelta(days=14)
@@ -26,9 +28,27 @@ PREFIX = "kvg_"  # of a token, so that one that leaked is recognised
 
 
 class NotAllowed(KvgraphError):
-    """Who asks may not do this."""
+    """Who asks may not do this. ``field``: of a form, where that is what has to be mended."""
 
     status = 403
+
+    def __init__(self, message: str, hint: str | None = None, field: str = ""):
+        self.field = field
+        super().__init__(message, hint)
+
+
+class Mistake(KvgraphError):
+    """What was written in a field is no good: ``field`` is its name in a form."""
+
+    status = 422
+
+    def __init__(self, field: str, message: str, hint: str | None = None):
+        self.field = field
+        super().__init__(message, hint)
+
+
+class NameTaken(Mistake):
+    """Somebody else signs in with this name."""
 
 
 class TooOften(KvgraphError):
@@ -54,8 +74,10 @@ class Limit:
 LIMITS = {
     "sign-in-account": Limit(10, timedelta(minutes=15), "There were too many attempts to sign in with this name."),
     "sign-in-address": Limit(40, timedelta(minutes=15), "There were too many attempts to sign in from this address."),
-    "sign-up-address": Limit(6, timedelta(hours=1), "Too many accounts were made from this address."),
+    "password-account": Limit(10, timedelta(minutes=15), "There were too many attempts with a wrong password."),
+    "sign-up-address": Limit(6, timedelta(hours=1), "Too many accounts were made from this address, or asked for under names that are taken."),
     "report-address": Limit(8, timedelta(hours=1), "Too many reports came from this address."),
+    "report-account": Limit(20, timedelta(hours=1), "You have sent very many reports in a short time."),
     "submit-account": Limit(60, timedelta(hours=1), "You have submitted very much in a short time."),
     "check-account": Limit(40, timedelta(minutes=1), "You have had very much checked in a short time."),
     "file-account": Limit(30, timedelta(minutes=10), "You have sent very many files in a short time."),  # each record of one is checked
@@ -80,26 +102,30 @@ def sign_up(book: Book, name: str, password: str, role: str = "contributor", ema
     """Make an account. Raises :class:`~kvgraph.errors.KvgraphError` saying which of the two is no good."""
     name, email = name.strip(), email.strip()
     if not NAME.fullmatch(name):
-        raise KvgraphError("A name has 3 to 64 letters, digits or any of . _ @ + - and begins with a letter or digit.", hint="For example: maria.rossi")
+        raise Mistake("name", "A name has 3 to 64 letters, digits or any of . _ @ + - and begins with a letter or digit.", hint="For example: maria.rossi")
     if role not in ROLES:
         raise KvgraphError(f"There is no role {role[:40]!r}.", hint=f"Roles are: {', '.join(ROLES)}.")
-    if email and not re.fullmatch(r"[^@\s<>,;:\"]{1,64}@[^@\s<>,;:\"]{1,189}", email):
-        raise KvgraphError("This is no e-mail address.", hint="Leave it empty, or write one like maria@example.org.")
+    _require_address(email)
     _require_good(password, name)
     hashed = secrets.hash_password(password)
     with book.writing() as session:
         if session.scalar(select(Account.id).where(func.lower(Account.name) == name.lower())):
-            raise KvgraphError("This name is taken.", hint="Choose another one, or sign in if it is yours.")
+            raise NameTaken("name", "This name is taken.", hint="Choose another one, or sign in if it is yours.")
         account = Account(name=name, password=hashed, role=role, email=email)
         session.add(account)
     return account
 
 
+def _require_address(email: str) -> None:
+    if email and (len(email) > 254 or not EMAIL.fullmatch(email)):
+        raise Mistake("email", "This is no e-mail address.", hint="Leave it empty, or write one like maria@example.org.")
+
+
 def _require_good(password: str, name: str) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
-        raise KvgraphError(f"A password has {SHORTEST} to {LONGEST} characters.", hint="A few words that do not belong together are easy to keep in mind.")
+        raise Mistake("password", f"A password has {SHORTEST} to {LONGEST} characters.", hint="A few words that do not belong together are easy to keep in mind.")
     if password.lower() in EVIDENT or password.lower() == name.lower() or len(set(password)) < 4:
-        raise KvgraphError("This password is guessed at once.", hint="Take a few words that do not belong together.")
+        raise Mistake("password", "This password is guessed at once.", hint="Take a few words that do not belong together.")
 
 
 def account_named(book: Book, name: str) -> Account:
@@ -114,28 +140,43 @@ def account_named(book: Book, name: str) -> Account:
 def change_password(book: Book, account: Account, password: str, current: str | None = None) -> None:
     """Set a password, and end every session and token of the account. ``current`` is what an owner has to know; an operator need not."""
     if current is not None and not is_own(book, account, current):
-        raise KvgraphError("That is not your current password.")
+        raise Mistake("current", "That is not your current password.")
     _require_good(password, account.name)
     hashed = secrets.hash_password(password)
     with book.writing() as session:
-        session.get_one(Account, account.id).password = hashed
+        _still(session, account).password = hashed
         _shut_out(session, account.id)
+
+
+def change_email(book: Book, account: Account, email: str) -> None:
+    """Set the address to which is written, or none. Raises :class:`Mistake`."""
+    email = email.strip()
+    _require_address(email)
+    with book.writing() as session:
+        _still(session, account).email = email
 
 
 def set_role(book: Book, account: Account, role: str) -> None:
     if role not in ROLES:
         raise KvgraphError(f"There is no role {role[:40]!r}.", hint=f"Roles are: {', '.join(ROLES)}.")
     with book.writing() as session:
-        session.get_one(Account, account.id).role = role
+        _still(session, account).role = role
         session.execute(delete(SignedIn).where(SignedIn.account_id == account.id))  # a new role begins with a new session
 
 
 def disable(book: Book, account: Account, disabled: bool = True) -> None:
     """Shut an account out, or let it in again."""
     with book.writing() as session:
-        session.get_one(Account, account.id).disabled = disabled
+        _still(session, account).disabled = disabled
         if disabled:
             _shut_out(session, account.id)
+
+
+def _still(session: Session, account: Account) -> Account:
+    found = session.get(Account, account.id)
+    if found is None:
+        raise Gone()
+    return found
 
 
 def _shut_out(session, account_id: int) -> None:
@@ -156,13 +197,14 @@ def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
         account = session.scalar(select(Account).where(func.lower(Account.name) == key))
     known = account is not None and not account.disabled
     if not _proved(book, account.password if known else "", password, ("sign-in-account", key), ("sign-in-address", address)):
-        raise NotAllowed("Name and password do not belong together.", hint="Whoever runs this site can set a new password for you.")
+        raise NotAllowed("Name and password do not belong together.", hint="Whoever runs this site can set a new password for you.", field="name")
     return account
 
 
 def is_own(book: Book, account: Account, password: str) -> bool:
-    """Whether somebody who has signed in knows their password; it counts as an attempt to sign in. Raises :class:`TooOften`."""
-    return _proved(book, account.password, password, ("sign-in-account", account.name.lower()))
+    """Whether somebody who has signed in knows their password. Attempts are counted, apart from those of strangers to sign in: these shut no owner out.
+    Raises :class:`TooOften`."""
+    return _proved(book, account.password, password, ("password-account", str(account.id)))
 
 
 def _proved(book: Book, hashed: str, password: str, *limits: tuple[str, str]) -> bool:
@@ -175,8 +217,7 @@ def _proved(book: Book, hashed: str, password: str, *limits: tuple[str, str]) ->
         return right
     finally:
         if right is not False:
-            with book.writing(lasting=False) as session:
-                session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
+            give_back(book, attempts)
 
 
 def begin_session(book: Book, account: Account) -> str:
@@ -207,11 +248,11 @@ def make_token(book: Book, account: Account, name: str, scopes: list[str], days:
     """A new token for a program: shown once, kept as a hash. ``days`` is how long it works."""
     name = name.strip()[:80]
     if not name:
-        raise KvgraphError("Give the token a name, so that you know later what uses it.", hint="For example: import script")
+        raise Mistake("name", "Give the token a name, so that you know later what uses it.", hint="For example: import script")
     if not scopes or set(scopes) - set(SCOPES):
-        raise KvgraphError("Say what the token may do.", hint=f"Scopes are: {', '.join(SCOPES)}.")
+        raise Mistake("scope", "Say what the token may do.", hint=f"Scopes are: {', '.join(SCOPES)}.")
     if not 1 <= days <= LONGEST_TOKEN.days:
-        raise KvgraphError(f"A token works for 1 to {LONGEST_TOKEN.days} days.")
+        raise Mistake("days", f"A token works for 1 to {LONGEST_TOKEN.days} days.")
     secret = PREFIX + secrets.new_secret()
     with book.writing() as session:
         if session.scalar(select(func.count()).select_from(Token).where(Token.account_id == account.id)) >= TOKENS:
@@ -271,6 +312,18 @@ def _spend(book: Book, *limits: tuple[str, str]) -> list[int]:
     """All of it, or nothing if one of them is reached."""
     with book.writing(lasting=False) as session:
         return [_count(session, _key(book, what, who), LIMITS[what]) for what, who in limits]
+
+
+def give_back(book: Book, attempts: list[int]) -> None:
+    """Attempts that should not count."""
+    with book.writing(lasting=False) as session:
+        session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
+
+
+def forget_attempts(session: Session, book: Book, account: Account) -> None:
+    """What an account did does not count for the one that gets its number next."""
+    keys = [_key(book, what, who) for what in LIMITS for who in (str(account.id), account.name.lower())]
+    session.execute(delete(Attempt).where(Attempt.key.in_(keys)))
 
 
 def _key(book: Book, what: str, who: str) -> str:

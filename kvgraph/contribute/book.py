@@ -5,6 +5,7 @@ instead of failing half way. What can be lost with the electricity, sessions and
 in at once would wait for each other. What is read of a submission carries its ``version``, and whoever changes it has to have seen the last one.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from ..errors import KvgraphError
@@ -23,12 +24,40 @@ from ..errors import KvgraphError
 FILE = "app.db"
 SCHEMA = 1  # of the tables below; PRAGMA user_version of the file
 PATIENCE = 30_000  # milliseconds a writer waits for others
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+TROUBLES = {  # what can be wrong with the file or its disk, by SQLite's primary result code; anything else is a mistake of ours
+    sqlite3.SQLITE_FULL: "there is no space left", sqlite3.SQLITE_READONLY: "their file can only be read", sqlite3.SQLITE_IOERR: "their disk fails",
+    sqlite3.SQLITE_CORRUPT: "their file is damaged", sqlite3.SQLITE_NOTADB: "their file is damaged", sqlite3.SQLITE_CANTOPEN: "their file cannot be opened",
+    sqlite3.SQLITE_PERM: "their file cannot be opened", sqlite3.SQLITE_PROTOCOL: "their file is locked",
+}  # fmt: skip
+log = logging.getLogger("kvgraph.contribute")
 
 
 class Busy(KvgraphError):
     """Others wrote in the book for too long. ``retry_after`` in seconds."""
 
     status, retry_after = 503, 10
+
+    def __init__(self):
+        super().__init__("So much is being written here that this had to wait too long. Nothing was changed.", hint="Try again in a moment.")
+
+
+class Gone(KvgraphError):
+    """What somebody works with was deleted while they did."""
+
+    status = 410
+
+    def __init__(self):
+        super().__init__("The account or the submission was deleted meanwhile. Nothing was changed.")
+
+
+class Unkept(KvgraphError):
+    """The book cannot be read or written: its file or its disk is not as it should be. ``retry_after`` in seconds."""
+
+    status, retry_after = 503, 60
+
+    def __init__(self, why: str):
+        super().__init__(f"The accounts and contributions of this site cannot be read or kept at the moment ({why}). Nothing was changed.", hint="Try again later. Whoever runs this site finds the cause in its log.")
 
 
 def now() -> datetime:
@@ -140,32 +169,69 @@ class Book:
     """The open book of a home. Threads may share it; every process opens its own."""
 
     def __init__(self, home: Path):
+        """Opens the file, or makes it. Raises :class:`Busy` or :class:`Unkept`."""
         self.home, self.path = home, home / FILE
-        _make(self.path)
+        try:
+            _make(self.path)
+        except OSError as error:
+            raise _noted(self.path, Unkept(TROUBLES[sqlite3.SQLITE_CANTOPEN]), error) from None
         self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": PATIENCE / 1000}, pool_size=16, max_overflow=-1)  # as many as threads
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
-        self._set_up()
+        with self._in_words():
+            self._set_up()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session to look things up in."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        """A session to look things up in. Raises :class:`Busy` or :class:`Unkept`."""
+        with self._in_words(), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self, lasting: bool = True) -> Iterator[Session]:
         """A session whose changes are on disk when it ends well, and never were when it does not. Those that need not be ``lasting`` are there for
-        everybody at once, and reach the disk with what is written next. Raises :class:`Busy`."""
+        everybody at once, and reach the disk with what is written next. Raises :class:`Busy`, :class:`Unkept`, or :class:`Gone` for what refers to what is no more."""
         options = {"immediate": True, "synchronous": "FULL" if lasting else "NORMAL"}
-        with Session(self._engine.execution_options(**options), expire_on_commit=False) as session, session.begin():
-            _wait_for_turn(session)
+        engine = self._engine.execution_options(**options)
+        with self._in_words(), Session(engine, expire_on_commit=False) as session, session.begin():
+            session.connection()  # waits for its turn
             yield session
+        _told.pop(self.path, None)
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What is wrong with the file or its disk, as an error of ours; what is wrong with what was asked of it stays what it is."""
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            exactly = getattr(getattr(error, "orig", error), "sqlite_errorcode", None) or 0
+            if exactly == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise Gone() from None
+            code = exactly & 0xFF
+            if code in BUSY:
+                raise Busy() from None
+            if code not in TROUBLES:
+                raise
+            self.close()  # whoever comes next opens the file that is there then
+            raise _noted(self.path, Unkept(TROUBLES[code]), error) from None
+
+    def wipe(self) -> None:
+        """Have nothing left in the files of what was deleted: its pages are overwritten (``secure_delete``), and the log that holds them is emptied, if
+        nobody is reading at that moment; else that is done with what is written later."""
+        with self._in_words():
+            connection = self._engine.raw_connection()
+            try:
+                for pragma in ("busy_timeout = 2000", "wal_checkpoint(TRUNCATE)", f"busy_timeout = {PATIENCE}"):
+                    connection.cursor().execute(f"PRAGMA {pragma}").fetchall()
+            finally:
+                connection.close()
 
     def close(self) -> None:
         self._engine.dispose()
 
     def _set_up(self) -> None:
+        if self._schema() == SCHEMA:  # found out without waiting for those who write
+            return
         with self._engine.execution_options(immediate=True).begin() as connection:
             found = connection.execute(text("PRAGMA user_version")).scalar_one()
             if found > SCHEMA:
@@ -176,6 +242,10 @@ class Book:
             if found < SCHEMA:
                 Base.metadata.create_all(connection)
                 connection.execute(text(f"PRAGMA user_version = {SCHEMA}"))
+
+    def _schema(self) -> int:
+        with self._engine.begin() as connection:
+            return connection.execute(text("PRAGMA user_version")).scalar_one()
 
 
 _open: dict[tuple[Path, int], Book] = {}
@@ -205,7 +275,7 @@ def _make(path: Path) -> None:
 
 def _prepare(connection, _record) -> None:
     connection.isolation_level = None  # transactions are begun by _begin, not by the driver
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"busy_timeout = {PATIENCE}"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON", f"busy_timeout = {PATIENCE}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -216,10 +286,13 @@ def _begin(connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
 
 
-def _wait_for_turn(session: Session) -> None:
-    try:
-        session.connection()
-    except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
-            raise
-        raise Busy("So much is being written here that this had to wait too long. Nothing was changed.", hint="Try again in a moment.") from None
+_told: dict[Path, str] = {}  # the trouble of a book that its operator was told of last
+
+
+def _noted(path: Path, trouble: Unkept, cause: Exception) -> Unkept:
+    """The trouble, after its cause was written to the log: once, while it lasts."""
+    said = str(getattr(cause, "orig", cause))
+    if _told.get(path) != said:
+        log.error("%s cannot be read or written: %s", path, said)
+        _told[path] = said
+    return trouble

@@ -33,7 +33,7 @@ class Finding:
 
 def check(record: Record, graph: Graph, terms: bool = True) -> list[Finding]:
     """What is wrong with a record, worst first. ``terms``: whether page, licence and credit are wanted, as they are for what is submitted."""
-    found = _limits(record) + _unclear(record) + (_origin(record) if terms else [])
+    found = too_much(record) + _unclear(record) + (_origin(record) if terms else [])
     bad, rest = _bad_terms(record)
     told = {f.field for f in bad}
     found += bad + [f for f in _shapes(rest, graph) if not f.field or f.field not in told]
@@ -44,12 +44,14 @@ def violations(found: list[Finding]) -> list[Finding]:
     return [f for f in found if f.severity == "Violation"]
 
 
-def _limits(record: Record) -> list[Finding]:
-    values = [v for several in record.values.values() for v in several]
+def too_much(record: Record) -> list[Finding]:
+    """How far a record is larger than any may be, drafts too: its page would take seconds to make."""
+    values = [v for several in record.values.values() for v in several] + [{"text": text} for several in record.unclear.values() for text in several]
     found = []
     if len(values) > MOST_VALUES:
         found.append(Finding("Violation", "", f"A record has at most {MOST_VALUES} values; this one has {len(values):,}."))
-    if sum(len(v.get("text", "")) for v in values) > MOST_LETTERS:
+    rest = (record.page, record.seen, record.source_kind, record.note, record.credit)
+    if sum(len(text) for v in values for text in v.values()) + sum(map(len, rest)) > MOST_LETTERS:
         found.append(Finding("Violation", "", f"All texts of a record together have at most {MOST_LETTERS:,} characters."))
     return found
 

@@ -152,7 +152,7 @@ def _described(graph: str, basis: str, record: Record, submission: Submission) -
     note = " ".join(filter(None, (record.note, RELATIONS.get(record.relation, ""))))
     seen = record.seen or f"{submission.submitted or submission.created:%Y-%m}"
     return list(describe(
-        graph, (RDF + "type", PROV + "Entity"), (KV + "basis", f"{ID}basis/{basis}"), (DCTERMS + "source", record.page),
+        graph, (RDF + "type", PROV + "Entity"), (KV + "basis", f"{ID}basis/{basis}"), (DCTERMS + "source", record.page or None),
         (KV + "seenOn", typed(seen, "gYearMonth" if len(seen) == 7 else "date")), (KV + "sourceKind", _kinds(record, submission)),
         (PROV + "wasAttributedTo", credited(record)), (DCTERMS + "isPartOf", SOURCE), (PROV + "wasGeneratedBy", submission_iri(submission.id)),
         (DCTERMS + "license", LICENCE), (RDFS + "comment", english(note) if note else None),

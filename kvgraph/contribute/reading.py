@@ -21,6 +21,7 @@ from ..graph import Graph
 from ..namespaces import DCTERMS, ID, KV, PROV, RDF, RDFS
 from ..params import expand
 from . import known
+from .checks import MOST_VALUES, too_much
 from .fields import CLASSES, GIVEN, PARTS, Field, by_path
 from .record import LEAD, Record, Value, date_value, is_ours, value_of
 
@@ -28,6 +29,8 @@ MOST_RECORDS = 50
 MOST_STATEMENTS = 10_000
 MOST_NESTED = 32  # brackets inside brackets: parsers recurse, and a deep file ends the process
 MOST_BLANK = 500
+MOST_TERMS = 500  # of the context of JSON-LD
+MOST_LETTERS = 10_000_000  # of statements, written out
 UNPACKED = 20 * 2**20  # bytes of a spreadsheet without its compression
 COLUMNS = ("page", "seen", "source_kind")  # of a table, besides the fields
 FORMATS = {
@@ -36,7 +39,17 @@ FORMATS = {
 }  # fmt: skip
 SUFFIXES = {".trig": "trig", ".ttl": "turtle", ".jsonld": "jsonld", ".csv": "csv", ".xlsx": "xlsx", ".json": "json"}
 _RDF = {"trig": ox.RdfFormat.TRIG, "turtle": ox.RdfFormat.TURTLE, "jsonld": ox.RdfFormat.JSON_LD}
-_TOKENS = re.compile(rb'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|<[^<>"{}|^`\\\s]*>|#[^\n]*|<<|>>|[\[\](){}]', re.DOTALL)
+# Possessive, and a text that is never closed goes on to its end: no pattern makes the scanner look at a character twice. Escapes outside of texts count
+# too (`e:a\\'b` is a name), lest a quotation mark in a name hides the brackets after it.
+_TOKENS = re.compile(
+    rb"""
+      \"{3}(?:[^"\\]|\\.|"(?!""))*+(?:\"{3})?+ | '{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3})?+
+    | "(?:[^"\\\n]|\\.)*+"?+ | '(?:[^'\\\n]|\\.)*+'?+
+    | <(?:[^<>"{}|^`\\\s]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*+>
+    | \\. | \#[^\n]*+ | (?P<opening><<|[\[({]) | (?P<closing>>>|[\])}])
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 
 class Unreadable(KvgraphError):
@@ -69,7 +82,10 @@ def read(content: bytes, format_: str, graph: Graph, type_: str = "") -> list[Re
         found = _of_table(content, format_, type_, graph)
     if not found:
         raise Unreadable("There is no record in this.", hint="A record of RDF has the type kv:Practice, kv:LearningExample or kv:Actor; one of a table is a row.")
-    return [Record.of(record.content()) for record in found]
+    records = [Record.of(record.content()) for record in found]
+    for finding in (f for record in records for f in too_much(record)):
+        raise Unreadable(finding.message, hint="Leave out what matters least.")
+    return records
 
 
 def _require_few(number: int) -> None:
@@ -82,23 +98,35 @@ def _require_few(number: int) -> None:
 
 def _parsed(content: bytes, format_: str) -> list[ox.Quad]:
     _require_text(content)
-    _require_flat(content, format_)
-    found = []
+    if format_ == "jsonld":
+        _require_simple(_loaded(content))
+    else:
+        _require_flat(content)
+    found: list[ox.Quad] = []
+    blank: set[ox.BlankNode] = set()
+    letters = 0
     try:
         for quad in ox.parse(content, format=_RDF[format_], without_named_graphs=False):
             found.append(quad)
-            if len(found) > MOST_STATEMENTS:
-                raise Unreadable(f"There are more than {MOST_STATEMENTS:,} statements in this.", hint=f"Send at most {MOST_RECORDS} records at once.")
+            blank.update(t for t in (quad.subject, quad.object) if isinstance(t, ox.BlankNode))
+            letters += len(str(quad))  # a prefix of half a megabyte is written once and stands in every statement
+            _require_little(len(found), len(blank), letters)
     except SyntaxError as error:
         remote = "LoadDocumentCallback" in str(error)
         raise Unreadable(
             "This JSON-LD has a context that is elsewhere; nothing is fetched." if remote else f"This is not well-formed: {str(error)[:300]}",
             hint="Write the context into the file itself." if remote else None,
         ) from None
-    blank = {t.value for q in found for t in (q.subject, q.object) if isinstance(t, ox.BlankNode)}
-    if len(blank) > MOST_BLANK:
-        raise Unreadable(f"There are {len(blank):,} blank nodes in this.", hint="Give things addresses: https://w3id.org/kvgraph/id/practice/… ")
     return found
+
+
+def _require_little(statements: int = 0, blank: int = 0, letters: int = 0) -> None:
+    if statements > MOST_STATEMENTS:
+        raise Unreadable(f"There are more than {MOST_STATEMENTS:,} statements in this.", hint=f"Send at most {MOST_RECORDS} records at once.")
+    if blank > MOST_BLANK:
+        raise Unreadable(f"There are more than {MOST_BLANK} blank nodes in this.", hint="Give things addresses: https://w3id.org/kvgraph/id/practice/… ")
+    if letters > MOST_LETTERS:
+        raise Unreadable("Written out, the statements in this are too long.", hint=f"At most {MOST_LETTERS:,} characters are taken: shorten the addresses.")
 
 
 def _require_text(content: bytes) -> None:
@@ -108,26 +136,51 @@ def _require_text(content: bytes) -> None:
         raise Unreadable(f"This is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8 text.") from None
 
 
-def _require_flat(content: bytes, format_: str) -> None:
-    if format_ == "jsonld":
-        _loaded(content)
-        return
-    depth = deepest = 0
-    for token in _TOKENS.findall(content):
-        if token in (b"[", b"(", b"{", b"<<"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token in (b"]", b")", b"}", b">>"):
-            depth -= 1
-    if deepest > MOST_NESTED:
-        raise Unreadable(f"Brackets are nested {deepest:,} deep in this; at most {MOST_NESTED} are taken.")
+def _require_flat(content: bytes) -> None:
+    depth = 0
+    for token in _TOKENS.finditer(content):
+        if token.lastgroup:
+            depth = depth + 1 if token.lastgroup == "opening" else max(0, depth - 1)
+        if depth > MOST_NESTED:
+            raise Unreadable(f"Brackets are nested more than {MOST_NESTED} deep in this.", hint="Give things addresses instead of describing them within each other.")
+
+
+def _require_simple(document: Any) -> None:
+    """The parser works on a context again in each node that has one, ends the process on a long chain of terms, and writes out an address wherever it stands."""
+    level = document if isinstance(document, list) else [document]
+    contexts = [one["@context"] for one in level if isinstance(one, dict) and "@context" in one]
+    terms = sum(len(part) for context in contexts for part in (context if isinstance(context, list) else [context]) if isinstance(part, dict))
+    if terms > MOST_TERMS:
+        raise Unreadable(f"There are {terms:,} terms in the context of this; at most {MOST_TERMS} are taken.", hint="Leave out those that the file does not use.")
+    number = longest = 0
+    while level:
+        number += len(level)
+        longest = max([longest, *(len(text) for one in level if isinstance(one, dict) for text in _addresses(one))])
+        if number > 4 * MOST_STATEMENTS:
+            raise Unreadable("There are too many values in this.", hint=f"Send at most {MOST_RECORDS} records at once.")
+        _require_little(letters=number * longest)
+        level = [child for one in level for child in _children(one)]
+        if any(isinstance(one, dict) and "@context" in one for one in level):
+            raise Unreadable("There is a “@context” within another one or within a node.", hint="Write one context, at the beginning of the file.")
+
+
+def _addresses(node: dict[str, Any]) -> Iterable[str]:
+    """Whatever in an object may be written out many times: its names, what stands under a keyword, and texts without a blank."""
+    yield from node
+    for name, text in node.items():
+        if isinstance(text, str) and (name.startswith("@") and name != "@value" or len(text.split(None, 1)) == 1):
+            yield text
+
+
+def _children(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
 def _loaded(content: bytes) -> Any:
     """A document of JSON that is not deep."""
     _require_text(content)
     try:
-        found = json.loads(content)
+        found = json.loads(content, object_pairs_hook=_unambiguous)
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise Unreadable("There is half a character in this (a surrogate without the other, as in \\ud800).", hint="Write whole characters, as UTF-8.") from None
@@ -136,14 +189,25 @@ def _loaded(content: bytes) -> Any:
     except ValueError as error:
         raise Unreadable(f"This is not JSON: {str(error)[:200]}") from None
     level, depth = [found], 0
-    while level := [child for one in level for child in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())]:
+    while level := [child for one in level for child in _children(one)]:
         depth += 1
         if depth > MOST_NESTED:
             raise Unreadable(f"This is nested too deeply; at most {MOST_NESTED} levels are taken.")
     return found
 
 
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values one would be lost, and another parser would take the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise Unreadable(f"“{twice[:60]}” is twice in one object.", hint="Write a list of the values: [… , …]")
+    return found
+
+
 def _of_rdf(quads: list[ox.Quad], graph: Graph) -> list[Record]:
+    if any(isinstance(q.object, ox.Triple) for q in quads):
+        raise Unreadable("There are statements about statements in this.", hint="Leave out what stands in << >>.")
     classes = {KV + class_: name for name, class_ in CLASSES.items()}
     types = {q.subject: classes[q.object.value] for q in quads if q.predicate.value == RDF + "type" and q.object.value in classes}
     _require_few(len(types))
@@ -229,9 +293,10 @@ def _of_json(content: bytes, graph: Graph) -> list[Record]:
 
 def _plain(given: Any, graph: Graph) -> Record:
     """``{"type": "practice", "values": {"title": {"en": "…"}, "country": "country:ESP"}, "page": "https://…", "licence": true …}``."""
-    if not isinstance(given, dict) or given.get("type") not in CLASSES or not isinstance(given.get("values"), dict):
+    if not isinstance(given, dict) or given.get("type") not in tuple(CLASSES) or not isinstance(given.get("values"), dict):
         raise Unreadable(f"A record is an object with a type ({', '.join(CLASSES)}) and values.", hint='For example: {"type": "practice", "values": {"title": {"en": "Living lab"}}}')
     record, names = Record(given["type"]), {f.name: f for f in by_path(given["type"]).values()}
+    _require_values(sum(map(_number, given["values"].values())))
     for name, value in given["values"].items():
         if name not in names:
             raise Unreadable(f"A {given['type']} has no field {str(name)[:60]!r}.", hint="Fields are: " + ", ".join(names) + ".")
@@ -243,19 +308,40 @@ def _plain(given: Any, graph: Graph) -> Record:
     return record
 
 
+def _number(given: Any) -> int:
+    return sum(map(_number, _children(given))) if isinstance(given, (list, dict)) else 1
+
+
+def _require_values(number: int) -> None:
+    """Before each is looked up."""
+    if number > MOST_VALUES * 2:  # of a part there are two
+        raise Unreadable(f"A record has at most {MOST_VALUES} values; one of these has {number:,}.", hint="Leave out what matters least.")
+
+
 def _values(field: Field, given: Any, record: Record, graph: Graph) -> Iterable[Value]:
     """What a field is given, in one of the ways of writing it: a text, a list of them, texts by language, or of a part an actor and a role."""
     for one in given if isinstance(given, list) else [given]:
+        if one is None:
+            continue
         if field.kind == "part":
             if not isinstance(one, dict) or not {"agent", "role"} <= one.keys():
                 raise Unreadable(f"The field {field.name} takes objects with an agent and a role.")
-            yield from _thing(field, str(one["agent"]), record, graph, _code("role", str(one["role"])))
+            yield from _thing(field, _text(one["agent"], field), record, graph, _code("role", _text(one["role"], field)))
         elif isinstance(one, dict) and field.tongue:
-            yield from ({"text": str(text), "lang": str(tag)} for tag, texts in one.items() for text in (texts if isinstance(texts, list) else [texts]))
-        elif isinstance(one, (str, int)) and not isinstance(one, bool):
-            yield from _written(field, str(one), record, graph)
+            for tag, texts in one.items():
+                for text in texts if isinstance(texts, list) else [texts]:
+                    yield from _written(field, _text(text, field), record, graph, tag)
         else:
-            raise Unreadable(f"The field {field.name} takes texts.")
+            yield from _written(field, _text(one, field), record, graph)
+
+
+def _text(given: Any, field: Field) -> str:
+    """What JSON gives as a text; ``null`` is none."""
+    if given is None:
+        return ""
+    if not isinstance(given, (str, int)) or isinstance(given, bool):
+        raise Unreadable(f"The field {field.name} takes texts.")
+    return str(given)
 
 
 def _written(field: Field, text: str, record: Record, graph: Graph, lang: str = "en") -> Iterable[Value]:
@@ -314,6 +400,7 @@ def _columns(header: list[str], type_: str) -> dict[str, Field]:
 
 def _row(type_: str, header: list[str], fields: dict[str, Field], row: list[str], graph: Graph) -> Record:
     record = Record(type_)
+    _require_values(sum(cell.count(";") + 1 for cell in row if len(cell) > MOST_VALUES))
     for column, cell in zip(header, row):
         name, _, lang = column.partition("@")
         if name in fields:

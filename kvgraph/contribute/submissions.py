@@ -12,20 +12,20 @@ What a contributor does is here; what curators decide, and what comes of it, is 
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import KvgraphError
 from .accounts import may, spend
-from .book import Account, Book, Event, SignedIn, Submission, Token, now
+from .book import Account, Book, Event, Submission, now
 from .record import Record, plain, require_address, slug, thing_of
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
 OPEN = ("draft", "changes-requested")  # the contributor is at work on it
 WAITING = ("submitted",)  # for a curator
 DRAFTS = 100  # of one account
-UNREVIEWED = 1000  # reports without an account that may wait at once
+UNREVIEWED, REPORTS = 1000, 50  # reports without an account that may wait at once, and those of one account
 LONGEST_COMMENT = 4000
 
 
@@ -82,10 +82,11 @@ def of_account(book: Book, account: Account) -> list[Submission]:
         return list(session.scalars(select(Submission).where(Submission.account_id == account.id).order_by(Submission.changed.desc()).limit(500)))
 
 
-def queue(book: Book, states: Iterable[str] = WAITING, limit: int = 200) -> list[Submission]:
-    """Those in these states, the oldest first."""
+def queue(book: Book, states: Iterable[str] = WAITING, limit: int = 200, start: int = 0, newest: bool = False) -> list[Submission]:
+    """Those in these states from the ``start``-th on, the oldest first, or the ``newest``."""
+    order = (Submission.changed.desc(), Submission.id.desc()) if newest else (Submission.submitted, Submission.id)
     with book.reading() as session:
-        found = select(Submission).where(Submission.state.in_(tuple(states))).order_by(Submission.submitted, Submission.id)
+        found = select(Submission).where(Submission.state.in_(tuple(states))).order_by(*order).offset(start)
         return list(session.scalars(found.options(selectinload(Submission.events)).limit(limit)))
 
 
@@ -158,15 +159,25 @@ def submit(book: Book, account: Account, submission_id: str, record: Record | No
 
 def report(book: Book, form: str, record: Record, account: Account | None) -> Submission:
     """What somebody says is wrong, in words, straight into the queue."""
-    if account is None and counts(book).get("submitted", 0) >= UNREVIEWED:
-        raise KvgraphError("More reports are waiting than the curators can read.", hint="Sign in to send yours, or try again in a few days.")
+    _require_few_reports(book, account)
     submission = begin(book, account, form, "report", record)
     with book.writing() as session:
-        found = session.get_one(Submission, submission.id)
+        found = _there(session, submission.id)
         if found.state == "draft":
             found.state, found.submitted = "submitted", now()
             noted(session, found, account, "submitted")
     return found
+
+
+def _require_few_reports(book: Book, account: Account | None) -> None:
+    """Whoever floods the queue shuts nobody out but those like them: what others have sent does not count."""
+    who = account.id if account else None
+    with book.reading() as session:
+        waiting = session.scalar(select(func.count()).select_from(Submission).where(Submission.account_id.is_(who), Submission.kind == "report", Submission.state.in_(WAITING)))
+    if account is None and waiting >= UNREVIEWED:
+        raise KvgraphError("More reports are waiting than the curators can read.", hint="Sign in to send yours, or try again in a few days.")
+    if account is not None and waiting >= REPORTS:
+        raise KvgraphError(f"{waiting} reports of yours are waiting for the curators.", hint="Send more when some have been dealt with, or take back what matters least.")
 
 
 def discard(book: Book, account: Account, submission_id: str) -> None:
@@ -181,7 +192,15 @@ def comment(book: Book, account: Account, submission_id: str, text: str) -> None
     if not may(account, "curator"):
         spend(book, "comment-account", str(account.id))
     with book.writing() as session:
-        noted(session, session.get_one(Submission, submission_id), account, "commented", words(text))
+        noted(session, _there(session, submission_id), account, "commented", words(text))
+
+
+def _there(session: Session, submission_id: str) -> Submission:
+    """One that was there a moment ago."""
+    submission = session.get(Submission, submission_id)
+    if submission is None:
+        raise UnknownSubmission()
+    return submission
 
 
 def _mine(session: Session, submission_id: str, account: Account, states: Iterable[str]) -> Submission:
@@ -227,40 +246,3 @@ def words(text: str) -> str:
 
 def _new_id() -> str:
     return f"{now():%Y%m%d}-{secrets.token_hex(5)}"
-
-
-# ── An account's own ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def everything_of(book: Book, account: Account) -> dict:
-    """All that is kept about somebody, but for the hash of their password."""
-    with book.reading() as session:
-        found = session.scalars(select(Submission).where(Submission.account_id == account.id).options(selectinload(Submission.events))).all()
-        tokens = session.scalars(select(Token).where(Token.account_id == account.id)).all()
-        sessions = session.scalars(select(SignedIn).where(SignedIn.account_id == account.id)).all()
-    when = lambda moment: moment and f"{moment:%Y-%m-%dT%H:%M:%SZ}"  # noqa: E731
-    return {
-        "account": {"name": account.name, "email": account.email, "role": account.role, "created": when(account.created)},
-        "sessions": [{"begun": when(s.begun), "expires": when(s.expires)} for s in sessions],
-        "tokens": [{"name": t.name, "scopes": t.scopes, "created": when(t.created), "expires": when(t.expires), "used": when(t.used)} for t in tokens],
-        "submissions": [
-            {
-                "id": s.id, "kind": s.kind, "thing": s.thing, "title": s.title, "state": s.state, "created": when(s.created), "submitted": when(s.submitted),
-                "content": s.content, "events": [{"at": when(e.at), "role": e.role, "action": e.action, "text": e.text} for e in s.events],
-            }
-            for s in found
-        ],
-    }  # fmt: skip
-
-
-def forget(book: Book, account: Account, credit: bool) -> None:
-    """Delete an account with its drafts and what waits. What was accepted stays, under its licence; with ``credit`` still under the name that was chosen."""
-    with book.writing() as session:
-        for submission in session.scalars(select(Submission).where(Submission.account_id == account.id)):
-            if submission.state in (*OPEN, *WAITING):
-                session.delete(submission)
-            elif not credit and (submission.content.get("credit") or submission.content.get("credit_actor")):
-                submission.content = {**submission.content, "credit": "", "credit_actor": ""}
-                submission.stale = submission.stale or submission.state in ("accepted", "published")
-        session.flush()
-        session.execute(delete(Account).where(Account.id == account.id))

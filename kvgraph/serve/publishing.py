@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import KvgraphError
 
 LOOK_EVERY = 0.5  # seconds between two looks at the book
-FIRST_DELAY, LONGEST_DELAY = 5.0, 300.0  # seconds before a build that failed is tried again: doubled each time
+FIRST_DELAY, LONGEST_DELAY = 5.0, 300.0  # seconds before a build that failed is tried again: doubled each time; or a book that could not be read
 REST, LONGEST_REST = 2.0, 30.0  # times as long as a build took it rests, for each that went before it without a break; and seconds at most
 NICE = 15
 log = logging.getLogger("kvgraph.serve")
@@ -32,6 +32,7 @@ class Publisher:
     failed: int = 0  # times one after the other
     not_before: float = 0.0
     begun: float = 0.0
+    trouble: str = ""  # with the book, as it was said last
     in_a_row: int = 0  # builds without a moment in which nothing was wanted
 
     def tend(self) -> None:
@@ -55,11 +56,14 @@ class Publisher:
         from ..contribute.book import book
 
         try:
-            return decisions.pending(book(self.home))
+            wanted = decisions.pending(book(self.home))
         except (KvgraphError, OSError) as error:
-            log.error("The book of contributions cannot be read: %s", error)
-            self.not_before = time.monotonic() + LONGEST_DELAY
+            if str(error) != self.trouble:
+                log.error("What was accepted waits to be published: %s", error)
+            self.trouble, self.not_before = str(error), time.monotonic() + FIRST_DELAY
             return False
+        self.trouble = ""
+        return wanted
 
     def _notice(self) -> None:
         status = self.builder.poll()

@@ -111,7 +111,7 @@ def test_the_whole_way(arrive, sharing, scripts):
 
     # Mend it: the message leads to the field.
     reader.get_by_role("alert").get_by_role("link", name=re.compile("to which country")).click()
-    expect(reader.locator("#f-country:target")).to_be_visible()
+    expect(reader.locator("#i-country-0")).to_be_focused()
     reader.locator("#i-country-0").select_option(label="Spain")
     if not scripts:
         reader.get_by_role("group", name="Which one do you mean?").get_by_label("Harbour University").check()

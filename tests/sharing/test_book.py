@@ -3,11 +3,15 @@
 import sqlite3
 
 import pytest
-from sqlalchemy import text
+from click.testing import CliRunner
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
+from kvgraph.cli import main
 from kvgraph.contribute import accounts
 from kvgraph.contribute import book as books
-from kvgraph.contribute.book import Book, Busy
+from kvgraph.contribute.book import Book, Busy, Unkept
+from kvgraph.serve.publishing import Publisher
 
 from .people import PASSWORD
 
@@ -82,3 +86,62 @@ def test_an_attempt_that_one_limit_refuses_does_not_count_for_the_other(kept):
             accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.2")
     with pytest.raises(accounts.NotAllowed):  # counted, but not shut out
         accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.3")
+
+
+# ── Trouble with the file or its disk ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    (tmp_path / books.FILE).write_bytes(b"This is no database at all. " * 100)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("pragma", "why"), [("max_page_count = 1", "no space left"), ("query_only = 1", "only be read")])
+def test_what_cannot_be_kept_is_told_and_nothing_is_changed(instance, visitor, caplog, pragma, why):
+    """Once in the log, with the cause, while it lasts; and afterwards everything is as before."""
+    spoil = lambda connection, _: connection.execute(f"PRAGMA {pragma}")  # noqa: E731
+    instance.book.close()
+    event.listen(instance.book._engine, "connect", spoil)
+    for _ in range(2):
+        answer = visitor.client.post("/contribute/report", data={"words": "Something is wrong here. " * 150}, headers={"Accept": "text/html"})
+        assert answer.status_code == 503 and why in answer.get_data(as_text=True) and answer.headers["Retry-After"]
+    event.remove(instance.book._engine, "connect", spoil)
+    instance.book.close()
+    assert len([r for r in caplog.records if r.name == books.log.name]) == 1
+    assert visitor.client.post("/contribute/report", data={"words": "Something is wrong here."}).status_code == 303
+
+
+def test_a_damaged_file_is_told(damaged):
+    with pytest.raises(Unkept, match="damaged") as told:
+        Book(damaged)
+    assert told.value.status == 503
+
+
+def test_a_damaged_file_does_not_end_the_server(damaged, caplog):
+    """It is said once, and tried again."""
+    publisher = Publisher(damaged)
+    for _ in range(3):
+        publisher.not_before = 0.0
+        publisher.tend()
+    assert publisher.builder is None and publisher.not_before > 0 and len([r for r in caplog.records if "waits to be published" in r.message]) == 1
+    (damaged / books.FILE).unlink()
+    books.book(damaged)  # as the operator has restored it
+    publisher.not_before = 0.0
+    publisher.tend()
+    assert publisher.trouble == ""
+
+
+def test_on_the_command_line_a_damaged_file_is_a_message(damaged):
+    result = CliRunner().invoke(main, ["users", "--home", str(damaged)])
+    assert result.exit_code == 1 and "damaged" in result.output and not isinstance(result.exception, sqlite3.Error)
+
+
+def test_a_book_is_opened_while_others_write(held):
+    """Whoever opens it only wants to read, and a writer may take long."""
+    Book(held.home).close()
+
+
+def test_a_mistake_in_a_query_is_no_trouble_of_the_disk(kept):
+    with pytest.raises(OperationalError, match="no such table"), kept.reading() as session:
+        session.execute(text("SELECT * FROM not_there"))

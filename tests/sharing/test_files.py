@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 import zipfile
+from contextlib import suppress
 
 import pytest
 
@@ -31,9 +33,19 @@ HOSTILE = {
     "a flood of blank nodes": ("turtle", PREFIXES + MINE + b"".join(b"[] dcterms:relation [] .\n" for _ in range(400)), "blank nodes"),
     "a blank value": ("turtle", PREFIXES + b'practice:mine a kv:Practice ; dcterms:title "M"@en ; kv:lead [ a kv:Actor ] .', ""),
     "more statements than there may be": ("turtle", PREFIXES + MINE + b"".join(b'practice:mine dcterms:alternative "%d"@en .\n' % n for n in range(11_000)), "more than 10,000 statements"),
-    "brackets in brackets": ("trig", b"<http://a/b> <http://c/d> " + b"[ <http://c/d> " * 60_000, "nested 60,000 deep"),
+    "brackets in brackets": ("trig", b"<http://a/b> <http://c/d> " + b"[ <http://c/d> " * 60_000, "nested more than 32 deep"),
     "lists in lists": ("turtle", b"<http://a/b> <http://c/d> " + b"(" * 300_000, "nested"),
     "triples in triples": ("turtle", b"<< " * 100_000, "nested"),
+    "brackets behind a quotation mark in a name": ("turtle", PREFIXES + rb"practice:a\' dcterms:relation " + b"<<( <a:b> <a:b> " * 60_000 + b"#'", "nested"),
+    "brackets behind a quotation mark in an address": ("turtle", rb"<http://a/\u0041'> <a:b> " + b"<<( <a:b> <a:b> " * 60_000 + b"#'", "nested"),
+    "a long prefix in many statements": ("turtle", b"PREFIX p: <http://" + b"x" * 300_000 + b"> " + b"p:a p:b p:c . " * 30_000, "too long"),
+    "a long name with many values": ("jsonld", json.dumps({"@id": "a:a", "a:" + "x" * 300_000: [f"{n}" for n in range(9000)]}).encode(), "too long"),
+    "a long address with many values": ("jsonld", json.dumps({"@id": "a:" + "x" * 300_000, "a:b": [f"{n}" for n in range(9000)]}).encode(), "too long"),
+    "a context within a context": ("jsonld", json.dumps({"@context": {"p": {"@id": "a:p", "@context": {"t": "a:t"}}}, "p": [{}]}).encode(), "within another one"),
+    "contexts in nodes": ("jsonld", json.dumps({"@context": {"p": "a:p"}, "p": [{"@context": {}}]}).encode(), "within a node"),
+    "terms that hang on each other": ("jsonld", json.dumps({"@context": {**{f"t{n + 1}": f"t{n}:x" for n in range(30_000, 0, -1)}, "t1": "a:"}}).encode(), "terms in the context"),
+    "a hidden context": ("jsonld", b'{"@context": {"p": "a:p"}, "@context": {}}', "twice in one object"),
+    "more values than there may be": ("jsonld", json.dumps({"a:b": [{}] * 50_000}).encode(), "too many values"),
     "a remote context": ("jsonld", b'{"@context": "https://schema.org/", "@type": "Practice"}', "nothing is fetched"),
     "a context of a file": ("jsonld", b'{"@context": "file:///etc/passwd", "@type": "Practice"}', ""),
     "objects in objects": ("jsonld", b'{"http://x/y":' * 60_000 + b'"a"' + b"}" * 60_000, "nested too deeply"),
@@ -60,6 +72,20 @@ def test_a_hostile_file_is_refused_in_clear_words(instance, what):
     with pytest.raises(KvgraphError) as refused:
         reading.read(content, format_, instance._graph(), "practice")
     assert words in str(refused.value) and len(str(refused.value)) < 1500
+
+
+LONG, DOUBLE = b"'''", b'"' * 3
+PATTERNS = (LONG + b"\n\\", LONG, DOUBLE, b'"\\', b"'\\", b'"', b"'", b"<", b"<a", b"<\\u0041", b"\\", b"#", b"[", b"]", DOUBLE + LONG, LONG + b"\\'", b'""\\', b"'\n", b"<a:a> ")
+
+
+@pytest.mark.parametrize("before", [b"", b'"', DOUBLE, LONG])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_megabyte_of_anything_is_read_quickly(pattern, before):
+    """The scanner never goes back far: at ten times the length it takes ten times as long, not a hundred."""
+    begun = time.process_time()
+    with suppress(KvgraphError):
+        reading._parsed(before + pattern * (2**20 // len(pattern)), "turtle")
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize("name", ["ours.rdf", "ours.xml", "ours.exe", "ours"])

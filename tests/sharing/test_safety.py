@@ -20,7 +20,7 @@ from .people import HTML, LAB, PASSWORD, PRACTICE, Form
 ADDRESSES = {
     ("GET", "/account"): "contributor", ("GET", "/account/sign-in"): "", ("POST", "/account/sign-in"): "", ("GET", "/account/sign-up"): "",
     ("POST", "/account/sign-up"): "", ("POST", "/account/sign-out"): "", ("GET", "/account/password"): "contributor", ("POST", "/account/password"): "contributor",
-    ("GET", "/account/tokens"): "contributor", ("POST", "/account/tokens"): "contributor", ("POST", "/account/tokens/<int(max=2147483647):token_id>/revoke"): "contributor",
+    ("POST", "/account/email"): "contributor", ("GET", "/account/tokens"): "contributor", ("POST", "/account/tokens"): "contributor", ("POST", "/account/tokens/<int(max=2147483647):token_id>/revoke"): "contributor",
     ("GET", "/account/export"): "contributor", ("GET", "/account/delete"): "contributor", ("POST", "/account/delete"): "contributor",
     ("GET", "/contribute"): "", ("GET", "/contribute/new/<type_>"): "contributor", ("POST", "/contribute/new/<type_>"): "contributor",
     ("GET", "/contribute/correct"): "contributor", ("POST", "/contribute/correct"): "contributor", ("GET", "/contribute/<submission_id>"): "contributor",
@@ -305,7 +305,7 @@ def program_of(instance, name: str, **headers: str):
     person = instance.somebody(name)
     token = re.search(r"kvg_[\w-]+", person.send("/account/tokens", 200, name="x", scope=["read", "submit"], days="1"))[0]
     return lambda data, address="", **more: instance.app.test_client().post(
-        f"/contribute/api/submissions{address}", data=data, content_type="application/json", headers={"Authorization": f"Bearer {token}", **headers, **more}
+        f"/contribute/api/submissions{address}", data=data, headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers, **more}
     )  # fmt: skip
 
 
@@ -377,14 +377,14 @@ def test_wherever_a_password_is_asked_for_guesses_count_before_they_are_looked_a
     person, looked = instance.somebody("watched"), []
     with monkeypatch.context() as patch:
         patch.setattr(accounts.secrets, "is_password", lambda hashed, password: bool(looked.append(password)))
-        for number in range(accounts.LIMITS["sign-in-account"].times):
+        for number in range(accounts.LIMITS["password-account"].times):
             if number % 2:
                 person.send("/account/delete", 422, password="a guess")
             else:
                 person.send("/account/password", 422, current="a guess", password="another long password")
         person.send("/account/delete", 429, password=PASSWORD)
         person.send("/account/password", 429, current=PASSWORD, password="another long password")
-    assert len(looked) == accounts.LIMITS["sign-in-account"].times and instance_has(instance, "watched")
+    assert len(looked) == accounts.LIMITS["password-account"].times and instance_has(instance, "watched")
 
 
 def test_of_many_passwords_at_once_only_so_many_wait_and_the_others_are_told_and_lose_no_attempt(instance, monkeypatch):

@@ -28,7 +28,7 @@ def test_by_form(instance, visitor, person):
     visitor.sign_up("maria")
     draft = visitor.contribute(title="", country="")
     wrong = visitor.read(f"{draft}?check=1")
-    assert 'href="#f-title"' in wrong and 'href="#f-country"' in wrong and "Say to which country this belongs" in wrong
+    assert 'href="#i-title-0"' in wrong and 'href="#i-country-0"' in wrong and "Say to which country this belongs" in wrong
     sent = visitor.send(draft, action="submit", **{"title": PRACTICE["title"], "title.lang": "en", "country": SPAIN})
     assert "It waits for a curator" in visitor.read(sent)
 

@@ -5,7 +5,8 @@ import json
 from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext
 
-from ...contribute import accounts, secrets, settings, submissions
+from ...contribute import accounts, leaving, secrets, settings, submissions
+from ...contribute.book import Account
 from ...errors import KvgraphError
 from . import sessions
 from .sessions import require, the_book, visitor
@@ -18,7 +19,22 @@ HONEYPOT = "website"  # a field that people do not see
 @require()
 def page() -> str:
     """What somebody contributed, and how it fares."""
-    return render_template("account.html", submissions=submissions.of_account(the_book(), visitor()), waiting=_waiting())
+    return _page()
+
+
+def _page(error: KvgraphError | None = None) -> str:
+    email = request.form.get("email", "")[:254] if error else visitor().email
+    return render_template("account.html", submissions=submissions.of_account(the_book(), visitor()), waiting=_waiting(), error=error, email=email, kept="kept" in request.args)
+
+
+@blueprint.post("/account/email")
+@require()
+def email() -> Response:
+    try:
+        accounts.change_email(the_book(), visitor(), request.form.get("email", ""))
+    except KvgraphError as error:
+        return sessions.refused(_page(error), error)
+    return redirect("/account?kept=1", 303)
 
 
 def _waiting() -> int:
@@ -53,12 +69,22 @@ def signed_up() -> Response:
             raise KvgraphError(gettext("Accounts are made by those who run this site."), hint=gettext("Ask them for one."))
         if request.form.get(HONEYPOT):
             raise KvgraphError(gettext("This looks like a program."), hint=gettext("Leave the field that is not shown empty."))
-        if where := sessions.address():
-            accounts.spend(the_book(), "sign-up-address", where)
-        account = accounts.sign_up(the_book(), request.form.get("name", ""), request.form.get("password", ""), email=request.form.get("email", ""))
+        account = _made()
     except KvgraphError as error:
         return sessions.refused(_signing_in("sign-up", error), error)
     return sessions.sign_in(redirect(sessions.next_address("/contribute"), 303), account)
+
+
+def _made() -> Account:
+    """A new account. What counts is one that is made, and trying which names are taken."""
+    where = sessions.address()
+    attempts = [accounts.spend(the_book(), "sign-up-address", where)] if where else []
+    try:
+        return accounts.sign_up(the_book(), request.form.get("name", ""), request.form.get("password", ""), email=request.form.get("email", ""))
+    except KvgraphError as error:
+        if not isinstance(error, accounts.NameTaken):
+            accounts.give_back(the_book(), attempts)
+        raise
 
 
 def _signing_in(form: str, error: KvgraphError | None = None) -> str:
@@ -102,7 +128,7 @@ def new_token() -> str | tuple[str, int]:
     days = request.form.get("days", "90")
     try:
         if not (days.isascii() and days.isdigit() and len(days) < 5):
-            raise KvgraphError(gettext("The number of days is a whole number."))
+            raise accounts.Mistake("days", gettext("The number of days is a whole number."))
         made = accounts.make_token(the_book(), visitor(), request.form.get("name", ""), request.form.getlist("scope"), int(days))
     except KvgraphError as error:
         return _tokens(error=error), 422
@@ -127,7 +153,7 @@ def revoke(token_id: int) -> Response:
 @require()
 def export() -> Response:
     """Everything that is kept about somebody, as JSON."""
-    body = json.dumps(submissions.everything_of(the_book(), visitor()), ensure_ascii=False, indent=1)
+    body = json.dumps(leaving.everything_of(the_book(), visitor()), ensure_ascii=False, indent=1)
     response = Response(body + "\n", mimetype="application/json")
     response.headers["Content-Disposition"] = 'attachment; filename="kvgraph-account.json"'
     return response
@@ -143,8 +169,8 @@ def delete() -> str:
 @require()
 def deleted() -> Response | tuple[str, int]:
     if not accounts.is_own(the_book(), visitor(), request.form.get("password", "")):
-        return render_template("account-delete.html", error=KvgraphError(gettext("That is not your password."))), 422
-    submissions.forget(the_book(), visitor(), credit=request.form.get("credit") == "yes")
+        return render_template("account-delete.html", error=accounts.Mistake("password", gettext("That is not your password."))), 422
+    leaving.forget(the_book(), visitor(), credit=request.form.get("credit") == "yes")
     return sessions.sign_out(redirect("/contribute", 303))
 
 

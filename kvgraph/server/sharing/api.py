@@ -42,7 +42,11 @@ def listed() -> Response:
 @blueprint.get("/contribute/api/submissions/<submission_id>")
 def one(submission_id: str) -> Response:
     """One, with what happened to it."""
-    return jsonify(_told(submissions.find(the_book(), submission_id, _account("read")), whole=True))
+    account = _account("read")
+    found = submissions.find(the_book(), submission_id, account)
+    if found.account_id != account.id:  # a curator's token reads no more than another's
+        raise submissions.UnknownSubmission()
+    return jsonify(_told(found, whole=True))
 
 
 @blueprint.post("/contribute/api/submissions")

@@ -214,6 +214,8 @@ def reported() -> Response | tuple[str, int]:
                 return sessions.ask_to_sign_in(), 303
             if where := sessions.address():
                 accounts.spend(the_book(), "report-address", where)
+        else:
+            accounts.spend(the_book(), "report-account", str(visitor().id))
         token = request.form.get("form", "")
         record = Record(known.type_of(context.graph(), thing) or "record", thing=thing[:400], words=words, page=page[:1000])
         found = submissions.report(the_book(), f"{visitor().id if visitor() else 0}:{token or secrets.new_secret()}"[:64], record, visitor())

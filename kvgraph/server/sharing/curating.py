@@ -10,9 +10,11 @@ from ...contribute.record import Record
 from ...errors import KvgraphError
 from ...model import path_of
 from .. import context
+from . import sessions
 from .sessions import require, the_book, visitor
 
 blueprint = Blueprint("curating", __name__)
+PAGE = 100  # submissions on a page
 STATES = ("submitted", "changes-requested", "accepted", "published", "rejected", "undone")
 DECISIONS = {"accept": decisions.accept, "changes": decisions.request_changes, "reject": decisions.reject, "undo": decisions.undo}
 
@@ -20,10 +22,11 @@ DECISIONS = {"accept": decisions.accept, "changes": decisions.request_changes, "
 @blueprint.get("/curate")
 @require("curator")
 def queue() -> str:
-    """What waits, the oldest first; or what is in another state."""
+    """What waits, the oldest first; or what is in another state, the newest first, as it is what somebody wants to undo."""
     state = request.args.get("state", "submitted")
-    state = state if state in STATES else "submitted"
-    return render_template("curate.html", submissions=submissions.queue(the_book(), (state,)), state=state, states=STATES, counts=submissions.counts(the_book()), words=submissions.STATE_WORDS)
+    state, start = state if state in STATES else "submitted", sessions.start()
+    found = submissions.queue(the_book(), (state,), PAGE, start, newest=state not in submissions.WAITING)
+    return render_template("curate.html", submissions=found, state=state, states=STATES, counts=submissions.counts(the_book()), start=start, page=PAGE)
 
 
 @blueprint.get("/curate/<submission_id>")

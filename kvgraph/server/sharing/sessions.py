@@ -6,6 +6,7 @@ none is taken.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -101,6 +102,12 @@ def next_address(default: str = "/account") -> str:
     return wanted if parts and not parts.scheme and not parts.netloc and not parts.path.startswith("//") else default
 
 
+def start() -> int:
+    """From which row on a list is wanted (``?from=``)."""
+    given = request.args.get("from", "0")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else 0
+
+
 def address() -> str:
     """Who asks, as far as limits go; empty for this machine, which is its operator or a proxy that stands for everybody."""
     client = client_at(request.remote_addr)
@@ -125,7 +132,7 @@ def _require_own_form() -> Response | None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden(gettext("This form was sent from another site. Nothing was changed."))
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and _host(origin) != request.host:
         raise Forbidden(gettext("This form was sent from another site. Nothing was changed."))
     if request.endpoint == "contributing.reported" and visitor() is None:
         return None  # what anybody may send needs no proof of who sent it, and no cookie
@@ -139,6 +146,12 @@ def _require_own_form() -> Response | None:
     if ours:
         return None  # a session that has ended: there is nothing to lose, and they are asked to sign in
     raise Forbidden(gettext("This form has been open too long, or cookies are switched off. Go back, load the page again, and send it once more."))
+
+
+def _host(origin: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(origin).netloc
+    return ""  # no address of anything
 
 
 def _keep_private(response: Response) -> Response:

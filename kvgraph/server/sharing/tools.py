@@ -11,6 +11,7 @@ from ...contribute.record import plain
 from ...errors import KvgraphError
 from ...params import expand
 from .. import context
+from . import sessions
 from .sessions import require, the_book, visitor
 
 blueprint = Blueprint("curators_tools", __name__)
@@ -81,8 +82,7 @@ def links() -> str:
 
 
 def _links(error: KvgraphError | None = None) -> str:
-    offset = request.args.get("from", "0")
-    start = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 7 else 0
+    start = sessions.start()
     rows = maintaining.candidates(context.graph())
     return render_template("curate-links.html", error=error, rows=rows[start : start + PAGE], start=start, total=len(rows), page=PAGE, token=secrets.new_secret()[:40])
 
