@@ -1,6 +1,7 @@
 """A figure on a page is what its query answers: every link to a query is followed, and the numbers beside it are compared."""
 
 import re
+from collections import Counter
 from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
@@ -263,3 +264,18 @@ def test_a_question_says_how_many_rows_its_query_gives(reader, name):
         assert number(said) == len(reader.answer(query))
     else:
         assert reader.client.get(query).status_code == 200
+
+
+def test_questions_and_search_agree_on_countries(bundled):
+    """Also of what is placed in regions of several countries and names none of them, such as a cross-border project."""
+    found = {kind: bundled.search("", types=[kind], count=["country"], limit=1).counts["country"] for kind in ("practice", "policy")}
+    asked = {str(row["country"]): int(row["practices"]) for row in bundled.run("practices-per-country")}
+    assert asked == found["practice"] and len(asked) > 30
+    policies = [country for row in bundled.run("pages/policies") for country in str(row["countries"] or "").split()]
+    assert Counter(policies) == found["policy"]
+    for country in found["policy"]:
+        assert len({row["policy"] for row in bundled.run("policies-by-country", country=country)}) == found["policy"][country]
+    shown = {(str(row["country"]), str(row["channel"])): int(row["practices"]) for row in bundled.run("channel-country-coverage")}
+    for country in found["practice"]:
+        channels = bundled.search("", types=["practice"], where={"country": [country]}, count=["channel"], limit=1).counts["channel"]
+        assert channels == {channel: number for (where, channel), number in shown.items() if where == country and number}
