@@ -204,6 +204,12 @@ def require_well_formed(record: Record) -> None:
         raise KvgraphError("Some of this is not well-formed, such as an address that is none.", hint="Send it for review: what must be mended is listed.") from None
 
 
+def require_page(record: Record) -> None:
+    """Raises :class:`~kvgraph.errors.KvgraphError` if a record says something without a page it was read on: no release may have that."""
+    if not record.page and (record.base is None or record.deprecated or change(record).added):
+        raise KvgraphError("There is no page on which this was read.", hint="Ask for changes: the page is filled in at the end of the form.")
+
+
 # ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
