@@ -144,3 +144,10 @@ def test_who_goes_back_after_sending_is_told_that_the_change_is_not_in_it(person
     page = reader.post(draft, {**form, "title": "Changed too late"}, 409)
     assert "your change is not in it" in page and "Go back to copy what you wrote" in page
     assert "Changed too late" not in reader.read(draft)
+
+
+@pytest.mark.parametrize("missing", [{"page": ""}, {"page": "", "seen": "", "source_kind": "", "credit": "", "licence": ""}, {"title": "", "page": ""}, {"lead": "", "country": "", "page": ""}])
+def test_a_page_is_looked_at_before_everything_is_filled_in(person, missing):
+    reader = person()
+    seen = reader.read(reader.post("/contribute/new/practice", first_form(reader, action="preview", **missing)))
+    assert "Fishers and researchers share the data of the market." in seen
