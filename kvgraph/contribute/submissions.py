@@ -13,7 +13,6 @@ import secrets
 from collections.abc import Iterable
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import KvgraphError
@@ -105,24 +104,69 @@ def begin(book: Book, account: Account | None, form: str, kind: str, record: Rec
     """
     if kind != "report":
         require_address(record)
-    with book.reading() as session:
+    with book.writing() as session:
         if found := session.scalar(select(Submission).where(Submission.form == form)):
             return _own(found, account)
-        if account and session.scalar(select(func.count()).select_from(Submission).where(Submission.account_id == account.id, Submission.state.in_(OPEN))) >= DRAFTS:
-            raise KvgraphError(f"You have {DRAFTS} drafts.", hint="Submit some of them, or delete those you no longer want.")
+        _require_room(session, account, 1)
+        submission = _new(session, account, form, kind, record)
+    return find(book, submission.id, account) if account else submission
+
+
+def begin_all(book: Book, account: Account, form: str, records: list[Record], send: bool = False) -> list[Submission]:
+    """A draft of each record, or with ``send`` what goes to the curators at once: all of them, or none. Sent again, they are those there are.
+
+    Raises :class:`~kvgraph.errors.KvgraphError` if there can be no file of one, or if they are more than an account may have or send.
+    """
+    for record in records:
+        require_address(record)
+    if found := made_of(book, account, form):
+        return found
+    if send:
+        spend(book, "submit-account", str(account.id), len(records))
+    with book.writing() as session:
+        if not (made := _made_of(session, account, form)):
+            if not send:
+                _require_room(session, account, len(records))
+            made = [_new(session, account, f"{form}:{number}", "record", record) for number, record in enumerate(records)]
+            for submission in made if send else ():
+                _send(session, submission, account)
+    return made
+
+
+def made_of(book: Book, account: Account, form: str) -> list[Submission]:
+    """What was made of a form that has several records, or whose name begins so: in their order."""
+    with book.reading() as session:
+        return _made_of(session, account, form)
+
+
+def _made_of(session: Session, account: Account, form: str) -> list[Submission]:
+    found = session.scalars(select(Submission).where(Submission.form > f"{form}:", Submission.form < f"{form};"))  # begins with form:, by the index
+    return [_own(s, account) for s in sorted(found, key=lambda s: (len(s.form), s.form))]  # numbers in their order
+
+
+def _require_room(session: Session, account: Account | None, number: int) -> None:
+    if account is None:
+        return
+    there = session.scalar(select(func.count()).select_from(Submission).where(Submission.account_id == account.id, Submission.state.in_(OPEN)))
+    if there + number > DRAFTS:
+        room = f"You have {there} drafts." if number == 1 else f"These are {number} records, and you have {there} drafts: {DRAFTS} drafts are the most."
+        raise KvgraphError(room, hint="Submit some of them, or delete those you no longer want.")
+
+
+def _new(session: Session, account: Account | None, form: str, kind: str, record: Record) -> Submission:
     submission = Submission(
         id=_new_id(), account_id=account.id if account else None, form=form, kind=kind, type=record.type, thing=record.thing,
         title=record.title[:400], content=record.content(),
     )  # fmt: skip
-    try:
-        with book.writing() as session:
-            session.add(submission)
-            session.flush()
-            noted(session, submission, account, "begun")
-    except IntegrityError:  # the same form, sent twice at once
-        with book.reading() as session:
-            return _own(session.scalars(select(Submission).where(Submission.form == form)).one(), account)
-    return find(book, submission.id, account) if account else submission
+    session.add(submission)
+    session.flush()
+    noted(session, submission, account, "begun")
+    return submission
+
+
+def _send(session: Session, submission: Submission, account: Account | None) -> None:
+    submission.state, submission.submitted, submission.changed = "submitted", now(), now()
+    noted(session, submission, account, "submitted")
 
 
 def _own(submission: Submission, account: Account | None) -> Submission:
@@ -151,8 +195,7 @@ def submit(book: Book, account: Account, submission_id: str, record: Record | No
         if submission.state in OPEN:
             if record is not None:
                 _keep(submission, record)
-            submission.state, submission.submitted, submission.changed = "submitted", now(), now()
-            noted(session, submission, account, "submitted")
+            _send(session, submission, account)
     return submission
 
 
@@ -259,7 +302,9 @@ def forget(book: Book, account: Account, credit: bool) -> None:
         for submission in session.scalars(select(Submission).where(Submission.account_id == account.id)):
             if submission.state in (*OPEN, *WAITING):
                 session.delete(submission)
-            elif not credit and (submission.content.get("credit") or submission.content.get("credit_actor")):
+                continue
+            submission.form = f"forgotten:{submission.id}"  # begins with the number of an account, which another may get
+            if not credit and (submission.content.get("credit") or submission.content.get("credit_actor")):
                 submission.content = {**submission.content, "credit": "", "credit_actor": ""}
                 submission.stale = submission.stale or submission.state in ("accepted", "published")
         session.flush()

@@ -1,5 +1,6 @@
 """Contributing: a record or a correction through the form, a report in words, or files."""
 
+import hashlib
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -255,20 +256,16 @@ def uploaded() -> str | Response:
         if file is None or not file.filename:
             raise KvgraphError(gettext("Choose a file."), hint=gettext("TriG, Turtle, JSON-LD, CSV or XLSX."))
         accounts.spend(the_book(), "file-account", str(visitor().id))
-        found = reading.read(file.read(), reading.format_of(file.filename, file.mimetype), context.graph(), request.form.get("type", ""))
-        drafts = [_draft(number, record) for number, record in enumerate(found)]
+        content, graph, type_ = file.read(), context.graph(), request.form.get("type", "")
+        found = reading.read(content, reading.format_of(file.filename, file.mimetype), graph, type_)
+        for record in found:
+            record.seen = record.seen or f"{datetime.now(UTC):%Y-%m}"
+            record.thing = record.thing or submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
+        sent = hashlib.sha256(type_.encode() + bytes(1) + content).hexdigest()[:12]  # the same form with another file is another upload
+        drafts = submissions.begin_all(the_book(), visitor(), f"{visitor().id}:{request.form.get('form', '')[:30]}:{sent}", found)
     except KvgraphError as error:
         return sessions.refused(_upload(error), error)
-    return _upload(drafts=drafts)
-
-
-def _draft(number: int, record: Record) -> tuple[Submission, list[Finding]]:
-    graph = context.graph()
-    record.seen = record.seen or f"{datetime.now(UTC):%Y-%m}"
-    if not record.thing:
-        record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
-    draft = submissions.begin(the_book(), visitor(), f"{visitor().id}:{request.form.get('form', '')[:40]}:{number}"[:64], "record", record)
-    return draft, checks.violations(checks.check(record, graph))
+    return _upload(drafts=[(draft, checks.violations(checks.check(Record.of(draft.content), graph))) for draft in drafts])
 
 
 def _upload(error: KvgraphError | None = None, drafts: list | None = None) -> str:
