@@ -176,10 +176,13 @@ def _own(submission: Submission, account: Account | None) -> Submission:
 
 
 def save(book: Book, account: Account, submission_id: str, record: Record) -> Submission:
-    """Keep what a contributor has written so far."""
+    """Keep what a contributor has written so far. Raises :class:`SentBefore` if it was sent in the meantime with something else in it."""
     with book.writing() as session:
-        submission = _mine(session, submission_id, account, OPEN)
-        _keep(submission, record)
+        submission = _mine(session, submission_id, account, STATES)
+        if submission.state in OPEN:
+            _keep(submission, record)
+        elif submission.content != record.content():
+            raise SentBefore(submission.state)
     return submission
 
 

@@ -151,3 +151,20 @@ def test_a_page_is_looked_at_before_everything_is_filled_in(person, missing):
     reader = person()
     seen = reader.read(reader.post("/contribute/new/practice", first_form(reader, action="preview", **missing)))
     assert "Fishers and researchers share the data of the market." in seen
+
+
+@pytest.mark.parametrize("more", [{}, {"note": "And a note."}], ids=["the same", "something else"])
+def test_of_two_clicks_on_send_the_second_leads_where_the_first_did(person, monkeypatch, more):
+    """Also where the first comes through while the second is on its way; if the two differ that is told."""
+    reader = person()
+    form = first_form(reader, title=f"Clicked twice {len(more)}", different="yes")
+    draft, save, first = reader.post("/contribute/new/practice", form), submissions.save, []
+
+    def overtaken(*args):
+        monkeypatch.setattr(submissions, "save", save)
+        first.append(reader.post(draft, {**form, "action": "submit"}))
+        return save(*args)
+
+    monkeypatch.setattr(submissions, "save", overtaken)
+    second = reader.post(draft, {**form, **more, "action": "submit"}, 409 if more else 303)
+    assert "your change is not in it" in second if more else [second] == first

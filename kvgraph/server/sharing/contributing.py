@@ -126,8 +126,7 @@ def changed(submission_id: str) -> Response:
         return redirect(url_for(".show", submission_id=submission_id), 303)
     if found.kind == "record":
         record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
-    submissions.save(the_book(), visitor(), submission_id, record)
-    return _keep_and_go(found, record, graph)
+    return _keep_and_go(submissions.save(the_book(), visitor(), submission_id, record), record, graph)
 
 
 def _keep_and_go(found: Submission, record: Record, graph: Graph) -> Response:
