@@ -6,7 +6,7 @@ somebody's part in it.
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -51,6 +51,7 @@ class Record:
     replaced_by: str = ""  # the thing to use instead
     unclear: dict[str, list[str]] = field(default_factory=dict)  # by field: names of things that are not found, or more than once
     deprecated: bool = False
+    form: str = ""  # the opened form in which it was written last
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> "Record":
@@ -61,6 +62,10 @@ class Record:
     def content(self) -> dict[str, Any]:
         """For the book to keep."""
         return asdict(self)
+
+    def same_as(self, other: "Record") -> bool:
+        """Whether both say the same, in whichever forms they were written."""
+        return replace(self, form="") == replace(other, form="")
 
     @property
     def title(self) -> str:

@@ -9,8 +9,10 @@
 What a contributor does is here; what curators decide, and what comes of it, is in :mod:`~kvgraph.contribute.decisions`.
 """
 
+import json
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
@@ -19,6 +21,7 @@ from ..errors import KvgraphError
 from .accounts import may, spend
 from .book import Account, Book, Event, SignedIn, Submission, Token, now
 from .record import Record, plain, require_address, slug, thing_of
+from .secrets import digest
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
 OPEN = ("draft", "changes-requested")  # the contributor is at work on it
@@ -38,6 +41,15 @@ class SentBefore(KvgraphError):
             f"This was sent before you changed it: it is {STATE_WORDS.get(state, state)} now, and your change is not in it.",
             hint="Go back to copy what you wrote. It can be changed when a curator asks for that, and corrected once it is published.",
         )
+
+
+class WrittenElsewhere(KvgraphError):
+    """A draft was changed in another form since this one was opened."""
+
+    status = 409
+
+    def __init__(self):
+        super().__init__("This draft was changed in another tab or on another device since you opened this form.", hint="Look at what is kept, then send this once more.")
 
 
 class UnknownSubmission(KvgraphError):
@@ -176,14 +188,30 @@ def _own(submission: Submission, account: Account | None) -> Submission:
 
 
 def save(book: Book, account: Account, submission_id: str, record: Record) -> Submission:
-    """Keep what a contributor has written so far. Raises :class:`SentBefore` if it was sent in the meantime with something else in it."""
+    """Keep what a contributor has written so far.
+
+    Raises :class:`WrittenElsewhere` if that would erase what was written in another form since this one was opened, and :class:`SentBefore` if it was
+    sent in the meantime with something else in it.
+    """
     with book.writing() as session:
         submission = _mine(session, submission_id, account, STATES)
+        there = Record.of(submission.content)
         if submission.state in OPEN:
+            if record.form not in ("", there.form) and record.form.partition(".")[0] != _fingerprint(there) and not record.same_as(there):
+                raise WrittenElsewhere()
             _keep(submission, record)
-        elif submission.content != record.content():
+        elif not record.same_as(there):
             raise SentBefore(submission.state)
     return submission
+
+
+def opened(submission: Submission) -> str:
+    """The name of a form that is opened now: what is in it, and that it is this one."""
+    return f"{_fingerprint(Record.of(submission.content))}.{secrets.token_hex(8)}"
+
+
+def _fingerprint(record: Record) -> str:
+    return digest(json.dumps(replace(record, form="").content(), sort_keys=True))[:16]
 
 
 def submit(book: Book, account: Account, submission_id: str, record: Record | None = None) -> Submission:
