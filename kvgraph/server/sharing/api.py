@@ -71,7 +71,11 @@ def sent() -> tuple[Response, int]:
         wrong = [] if draft else [_wrong(n, f) for n, record in enumerate(found) for f in checks.violations(checks.check(record, graph))]
         if wrong:
             return jsonify({"title": "Unprocessable Content", "status": 422, "detail": "Nothing was submitted: some of it must be mended.", "findings": wrong}), 422
-        kept = submissions.begin_all(the_book(), account, form, found, send=not draft)
+        try:
+            kept = submissions.begin_all(the_book(), account, form, found, send=not draft)
+        except accounts.TooOften as error:
+            error.hint = f"Nothing was submitted. {error.hint}"
+            raise
     response = jsonify([_told(s) for s in kept])
     response.headers["Location"] = url_for(".one", submission_id=kept[0].id)
     return response, 201
