@@ -152,8 +152,15 @@ def accept(book, submission: str, text: str) -> None:
     from ..contribute.accounts import operator
     from ..contribute.decisions import accept as decide
     from ..contribute.submissions import load
+    from ..graph import open as open_graph
+    from ..releases import NoRelease
 
-    found = decide(book, operator(), submission, load(book, submission).version, text)
+    found = load(book, submission)
+    try:
+        graph = open_graph(book.home)
+    except NoRelease:
+        graph = None
+    found = decide(book, operator(), submission, found.version, text, graph)
     click.echo(f"{submission} is {found.state}.", err=True)
 
 

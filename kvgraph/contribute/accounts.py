@@ -303,9 +303,9 @@ def _count(session: Session, key: str, limit: Limit) -> int:
     return attempt.id
 
 
-def spend(book: Book, what: str, who: str) -> int:
+def spend(book: Book, what: str, who: str, times: int = 1) -> int:
     """Note that somebody does something, and give the number of the attempt. Raises :class:`TooOften` if they have done it as often as they may."""
-    return _spend(book, (what, who))[0]
+    return _spend(book, *[(what, who)] * times)[0]
 
 
 def _spend(book: Book, *limits: tuple[str, str]) -> list[int]:

@@ -9,10 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..errors import KvgraphError
-from . import settings
+from ..graph import Graph
+from ..resources import folder
+from . import known, settings
 from .accounts import NotAllowed, may
 from .book import Account, Book, Submission, now
-from .record import Record, require_address, require_well_formed
+from .files import LIVE, base_of
+from .record import Record, require_address, require_page, require_well_formed
 from .submissions import LONGEST_COMMENT, STATE_WORDS, WAITING, UnknownSubmission, noted, words
 
 
@@ -25,8 +28,11 @@ class Overtaken(KvgraphError):
         super().__init__(f"Somebody else was quicker: it is {STATE_WORDS.get(state, state)} now.", hint="Look at it again; what you wrote is still in the form.")
 
 
-def accept(book: Book, curator: Account, submission_id: str, version: int, text: str = "") -> Submission:
-    """Accept a submission: the next release has it. Where a second reviewer is wanted, the first one only approves."""
+def accept(book: Book, curator: Account, submission_id: str, version: int, text: str = "", graph: Graph | None = None) -> Submission:
+    """Accept a submission: the next release has it. Where a second reviewer is wanted, the first one only approves.
+
+    ``graph`` is the current release, where there is one: what is new gets no address that something has there.
+    """
     with book.writing() as session:
         submission = _decided(session, curator, submission_id, version)
         if settings.get(session, "second-reviewer") == "yes" and submission.kind != "report":
@@ -42,7 +48,7 @@ def accept(book: Book, curator: Account, submission_id: str, version: int, text:
         if submission.kind == "report":
             submission.state = "accepted"
         else:
-            _make_live(session, submission)
+            _make_live(session, submission, graph)
         submission.accepted = submission.changed = now()
         noted(session, submission, curator, "accepted", text)
     return submission
@@ -103,23 +109,55 @@ def _approvals(submission: Submission) -> set[int | None]:
     return approved
 
 
-def _make_live(session: Session, submission: Submission) -> None:
+def _make_live(session: Session, submission: Submission, graph: Graph | None) -> None:
     """From now on it is to be published. What is new gets an address that nobody else has."""
     if submission.kind == "record":
-        taken = set(session.scalars(select(Submission.thing).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)))
-        submission.thing = _free(submission.thing, taken)
+        submission.thing = _free(session, submission, graph)
         submission.content = {**submission.content, "thing": submission.thing}
-    require_address(Record.of(submission.content))
-    require_well_formed(Record.of(submission.content))
+    record = Record.of(submission.content)
+    require_address(record)
+    require_well_formed(record)
+    require_page(record)
+    if record.replaced_by:
+        _require_replaceable(session, submission, record.replaced_by, graph)
     submission.state, submission.stale = "accepted", True
 
 
-def _free(thing: str, taken: set[str]) -> str:
-    number, free = 1, thing
-    while free in taken:
+def _free(session: Session, submission: Submission, graph: Graph | None) -> str:
+    """The address it was sent with, with a number if that is another's. What was published once keeps its own."""
+    claimed = _claimed(session, submission)
+    published = _was_published(submission)
+    number, free = 1, submission.thing
+    while free in claimed or not published and _is_known(free, graph):
         number += 1
-        free = f"{thing}-{number}"
+        free = f"{submission.thing}-{number}"
     return free
+
+
+def _was_published(submission: Submission) -> bool:
+    return any(event.action == "published" for event in submission.events)
+
+
+def _claimed(session: Session, submission: Submission) -> set[str]:
+    """The addresses of what others contributed, which the graph may not know yet: of records, and those that records were given instead."""
+    others = select(Submission).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)
+    renamed = session.scalars(others.where(Submission.kind == "rename", Submission.state.in_(LIVE)))
+    return set(session.scalars(others.where(Submission.kind == "record").with_only_columns(Submission.thing))) | {s.content["replaced_by"] for s in renamed}
+
+
+def _is_known(thing: str, graph: Graph | None) -> bool:
+    """Whether something has this address in the release, or will have it in the next."""
+    return bool(base_of(thing, folder("data"))) or graph is not None and known.exists(graph, thing)
+
+
+def _require_replaceable(session: Session, submission: Submission, instead: str, graph: Graph | None) -> None:
+    """Raises :class:`~kvgraph.errors.KvgraphError` if others have been quicker, in a way that the graph does not show before the next release."""
+    others = session.scalars(select(Submission).where(Submission.state == "accepted", Submission.kind.in_(("rename", "merge")), Submission.id != submission.id))
+    replaced = {other.thing for other in others}
+    if submission.kind == "rename" and (instead in _claimed(session, submission) or not _was_published(submission) and _is_known(instead, graph)):
+        raise KvgraphError("There is such a record already, or will be in the next release.", hint="Choose another address; if the two are the same, merge them.")
+    if submission.thing in replaced or instead in replaced:
+        raise KvgraphError("One of these was renamed or merged a moment ago.", hint="Wait for the next release, and look at it again.")
 
 
 # ── The builder ──────────────────────────────────────────────────────────────────────────────────────────────────────

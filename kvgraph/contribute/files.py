@@ -5,7 +5,7 @@ order in which they were accepted, and from nothing else: written twice it is th
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -33,20 +33,31 @@ def contributions(home: Path) -> Path:
     return home / "sources" / "contributions"
 
 
-def reconcile(book: Book, data: Path | None = None) -> list[tuple[str, int]]:
-    """Make the files what the book says, whatever was interrupted before. Returns id and version of the submissions the next release must be told of."""
+class Unfit(Exception):
+    """No file can be made of an accepted submission."""
+
+    def __init__(self, submission: str, why: object):
+        super().__init__(f"No file can be made of it: {why}")
+        self.submission = submission
+
+
+def reconcile(book: Book, data: Path | None = None, aside: Collection[str] = ()) -> list[tuple[str, int]]:
+    """Make the files what the book says, whatever was interrupted before. Returns id and version of the submissions the next release must be told of.
+
+    Those ``aside`` are left for a later release. Raises :class:`Unfit`.
+    """
     root, data = contributions(book.home), data or folder("data")
     with book.reading() as session:
         stale = list(session.scalars(select(Submission).where(Submission.stale).order_by(Submission.accepted)))
         live = set(session.scalars(select(Submission.thing).where(Submission.state.in_(LIVE), Submission.kind != "report")))
     things = live | {s.thing for s in stale if s.kind != "report"}
     for thing in sorted(filter(is_ours, things)):
-        _put(root / name_of(thing, data), text_of(book, thing, data))
+        _put(root / name_of(thing, data), text_of(book, thing, data, aside))
     if any(root.rglob("*.trig")):
         _put(root / "contributions.ttl", _dataset())
     else:
         _put(root / "contributions.ttl", None)
-    return [(s.id, s.version) for s in stale]
+    return [(s.id, s.version) for s in stale if s.id not in aside]
 
 
 def name_of(thing: str, data: Path) -> Path:
@@ -59,18 +70,23 @@ def name_of(thing: str, data: Path) -> Path:
     return found[0].relative_to(data) if found else usual
 
 
-def text_of(book: Book, thing: str, data: Path) -> str | None:
-    """What the file of a thing has to say; None if there must be none."""
+def text_of(book: Book, thing: str, data: Path, aside: Collection[str] = ()) -> str | None:
+    """What the file of a thing has to say; None if there must be none. Raises :class:`Unfit`."""
     with book.reading() as session:
         found = session.scalars(select(Submission).where(Submission.thing == thing, Submission.state.in_(LIVE), Submission.kind != "report").order_by(Submission.accepted, Submission.id)).all()
         events = {s.id: _decision(s.events) for s in found}
-    quads = base_of(thing, data)
+    quads = base = base_of(thing, data)
     known = {q.object.value for q in quads if q.predicate.value == PROV + "wasGeneratedBy"}
-    fresh = [s for s in found if submission_iri(s.id) not in known]  # the others have come back with data/ already
+    fresh = [s for s in found if s.id not in aside and submission_iri(s.id) not in known]  # of the others some have come back with data/ already
     if not fresh:
         return None
     for submission in fresh:
-        quads = applied(quads, submission, events[submission.id])
+        if submission.kind == "record" and submission.state == "accepted" and base:
+            raise Unfit(submission.id, "there is another record under its address by now. Accepted again it gets an address of its own.")
+        try:
+            quads = applied(quads, submission, events[submission.id])
+        except Exception as error:  # noqa: BLE001  whatever is in the book: it is the matter of this one, and the others are published
+            raise Unfit(submission.id, error) from error
     return trig.write(quads, thing, graphs_of(thing))
 
 

@@ -22,22 +22,27 @@ def send(to: str, subject: str, text: str) -> threading.Thread | None:
     server = os.environ.get(SERVER, "")
     if not server or not to:
         return None
-    message = EmailMessage()
-    message["From"], message["To"] = os.environ.get(SENDER, "kvgraph@localhost"), to
-    message["Subject"] = " ".join(subject.split())[:150]  # a line break would begin another header
-    message.set_content(text)
-    thread = threading.Thread(target=_deliver, args=(server, message), daemon=True)
+    thread = threading.Thread(target=_deliver, args=(server, to, subject, text), daemon=True)
     thread.start()
     return thread
 
 
-def _deliver(server: str, message: EmailMessage) -> None:
+def _deliver(server: str, to: str, subject: str, text: str) -> None:
     try:
         host, port, secure = _address(server)
+        message = _message(to, subject, text)
         with (smtplib.SMTP_SSL if secure else smtplib.SMTP)(host, port, timeout=PATIENCE) as smtp:
             smtp.send_message(message)
-    except (OSError, smtplib.SMTPException, KvgraphError) as error:
+    except Exception as error:  # noqa: BLE001  an address that is none makes the library stumble in ways of its own
         log.error("A message could not be sent: %s", type(error).__name__)
+
+
+def _message(to: str, subject: str, text: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"] = os.environ.get(SENDER, "kvgraph@localhost"), to
+    message["Subject"] = " ".join(subject.split())[:150]  # a line break would begin another header
+    message.set_content(text)
+    return message
 
 
 def _address(server: str) -> tuple[str, int, bool]:

@@ -237,7 +237,7 @@ def _require_own(said: dict, types: dict, parts: set, graphs: set) -> None:
 
 
 def _record(subject, type_: str, said: dict, graphs: dict, graph: Graph) -> Record:
-    record = Record(type_, thing=subject.value if isinstance(subject, ox.NamedNode) else "")
+    record, names = Record(type_, thing=subject.value if isinstance(subject, ox.NamedNode) else ""), by_path(type_)
     if record.thing and (not record.thing.startswith(f"{ID}{type_}/")):
         raise Unreadable(f"<{record.thing[:200]}> is the address of another kind of thing.", hint=f"Write {ID}{type_}/ and a name.")
     if record.thing and known.exists(graph, record.thing):
@@ -247,6 +247,8 @@ def _record(subject, type_: str, said: dict, graphs: dict, graph: Graph) -> Reco
             continue
         if path in GIVEN:
             raise Unreadable(f"{path.rpartition('/')[2].rpartition('#')[2]} is given by the curators.", hint="Leave it out.")
+        if path not in names:
+            raise Unreadable(f"A {type_} has no property <{path[:120]}>.", hint="Leave it out. Properties are: " + ", ".join(f.name for f in names.values()) + ".")
         if path == PARTS:
             record.values[PARTS] = [_part(said.get(o, {})) for o in objects]
         elif any(isinstance(o, ox.BlankNode) for o in objects):

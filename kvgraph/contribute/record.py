@@ -6,7 +6,7 @@ somebody's part in it.
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -51,6 +51,7 @@ class Record:
     replaced_by: str = ""  # the thing to use instead
     unclear: dict[str, list[str]] = field(default_factory=dict)  # by field: names of things that are not found, or more than once
     deprecated: bool = False
+    form: str = ""  # the opened form in which it was written last
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> "Record":
@@ -61,6 +62,10 @@ class Record:
     def content(self) -> dict[str, Any]:
         """For the book to keep."""
         return asdict(self)
+
+    def same_as(self, other: "Record") -> bool:
+        """Whether both say the same, in whichever forms they were written."""
+        return replace(self, form="") == replace(other, form="")
 
     @property
     def title(self) -> str:
@@ -202,6 +207,12 @@ def require_well_formed(record: Record) -> None:
                 list(triples_of(record, path, value))
     except (ValueError, KeyError):
         raise KvgraphError("Some of this is not well-formed, such as an address that is none.", hint="Send it for review: what must be mended is listed.") from None
+
+
+def require_page(record: Record) -> None:
+    """Raises :class:`~kvgraph.errors.KvgraphError` if a record says something without a page it was read on: no release may have that."""
+    if not record.page and (record.base is None or record.deprecated or change(record).added):
+        raise KvgraphError("There is no page on which this was read.", hint="Ask for changes: the page is filled in at the end of the form.")
 
 
 # ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────────

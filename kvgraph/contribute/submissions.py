@@ -9,17 +9,19 @@
 What a contributor does is here; what curators decide, and what comes of it, is in :mod:`~kvgraph.contribute.decisions`.
 """
 
+import json
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import KvgraphError
 from .accounts import may, spend
 from .book import Account, Book, Event, Submission, now
 from .record import Record, plain, require_address, slug, thing_of
+from .secrets import digest
 
 STATES = ("draft", "submitted", "changes-requested", "accepted", "published", "rejected", "undone")
 OPEN = ("draft", "changes-requested")  # the contributor is at work on it
@@ -39,6 +41,15 @@ class SentBefore(KvgraphError):
             f"This was sent before you changed it: it is {STATE_WORDS.get(state, state)} now, and your change is not in it.",
             hint="Go back to copy what you wrote. It can be changed when a curator asks for that, and corrected once it is published.",
         )
+
+
+class WrittenElsewhere(KvgraphError):
+    """A draft was changed in another form since this one was opened."""
+
+    status = 409
+
+    def __init__(self):
+        super().__init__("This draft was changed in another tab or on another device since you opened this form.", hint="Look at what is kept, then send this once more.")
 
 
 class UnknownSubmission(KvgraphError):
@@ -106,24 +117,69 @@ def begin(book: Book, account: Account | None, form: str, kind: str, record: Rec
     """
     if kind != "report":
         require_address(record)
-    with book.reading() as session:
+    with book.writing() as session:
         if found := session.scalar(select(Submission).where(Submission.form == form)):
             return _own(found, account)
-        if account and session.scalar(select(func.count()).select_from(Submission).where(Submission.account_id == account.id, Submission.state.in_(OPEN))) >= DRAFTS:
-            raise KvgraphError(f"You have {DRAFTS} drafts.", hint="Submit some of them, or delete those you no longer want.")
+        _require_room(session, account, 1)
+        submission = _new(session, account, form, kind, record)
+    return find(book, submission.id, account) if account else submission
+
+
+def begin_all(book: Book, account: Account, form: str, records: list[Record], send: bool = False) -> list[Submission]:
+    """A draft of each record, or with ``send`` what goes to the curators at once: all of them, or none. Sent again, they are those there are.
+
+    Raises :class:`~kvgraph.errors.KvgraphError` if there can be no file of one, or if they are more than an account may have or send.
+    """
+    for record in records:
+        require_address(record)
+    if found := made_of(book, account, form):
+        return found
+    if send:
+        spend(book, "submit-account", str(account.id), len(records))
+    with book.writing() as session:
+        if not (made := _made_of(session, account, form)):
+            if not send:
+                _require_room(session, account, len(records))
+            made = [_new(session, account, f"{form}:{number}", "record", record) for number, record in enumerate(records)]
+            for submission in made if send else ():
+                _send(session, submission, account)
+    return made
+
+
+def made_of(book: Book, account: Account, form: str) -> list[Submission]:
+    """What was made of a form that has several records, or whose name begins so: in their order."""
+    with book.reading() as session:
+        return _made_of(session, account, form)
+
+
+def _made_of(session: Session, account: Account, form: str) -> list[Submission]:
+    found = session.scalars(select(Submission).where(Submission.form > f"{form}:", Submission.form < f"{form};"))  # begins with form:, by the index
+    return [_own(s, account) for s in sorted(found, key=lambda s: (len(s.form), s.form))]  # numbers in their order
+
+
+def _require_room(session: Session, account: Account | None, number: int) -> None:
+    if account is None:
+        return
+    there = session.scalar(select(func.count()).select_from(Submission).where(Submission.account_id == account.id, Submission.state.in_(OPEN)))
+    if there + number > DRAFTS:
+        room = f"You have {there} drafts." if number == 1 else f"These are {number} records, and you have {there} drafts: {DRAFTS} drafts are the most."
+        raise KvgraphError(room, hint="Submit some of them, or delete those you no longer want.")
+
+
+def _new(session: Session, account: Account | None, form: str, kind: str, record: Record) -> Submission:
     submission = Submission(
         id=_new_id(), account_id=account.id if account else None, form=form, kind=kind, type=record.type, thing=record.thing,
         title=record.title[:400], content=record.content(),
     )  # fmt: skip
-    try:
-        with book.writing() as session:
-            session.add(submission)
-            session.flush()
-            noted(session, submission, account, "begun")
-    except IntegrityError:  # the same form, sent twice at once
-        with book.reading() as session:
-            return _own(session.scalars(select(Submission).where(Submission.form == form)).one(), account)
-    return find(book, submission.id, account) if account else submission
+    session.add(submission)
+    session.flush()
+    noted(session, submission, account, "begun")
+    return submission
+
+
+def _send(session: Session, submission: Submission, account: Account | None) -> None:
+    submission.state, submission.submitted, submission.changed = "submitted", now(), now()
+    noted(session, submission, account, "submitted")
 
 
 def _own(submission: Submission, account: Account | None) -> Submission:
@@ -133,11 +189,30 @@ def _own(submission: Submission, account: Account | None) -> Submission:
 
 
 def save(book: Book, account: Account, submission_id: str, record: Record) -> Submission:
-    """Keep what a contributor has written so far."""
+    """Keep what a contributor has written so far.
+
+    Raises :class:`WrittenElsewhere` if that would erase what was written in another form since this one was opened, and :class:`SentBefore` if it was
+    sent in the meantime with something else in it.
+    """
     with book.writing() as session:
-        submission = _mine(session, submission_id, account, OPEN)
-        _keep(submission, record)
+        submission = _mine(session, submission_id, account, STATES)
+        there = Record.of(submission.content)
+        if submission.state in OPEN:
+            if record.form not in ("", there.form) and record.form.partition(".")[0] != _fingerprint(there) and not record.same_as(there):
+                raise WrittenElsewhere()
+            _keep(submission, record)
+        elif not record.same_as(there):
+            raise SentBefore(submission.state)
     return submission
+
+
+def opened(submission: Submission) -> str:
+    """The name of a form that is opened now: what is in it, and that it is this one."""
+    return f"{_fingerprint(Record.of(submission.content))}.{secrets.token_hex(8)}"
+
+
+def _fingerprint(record: Record) -> str:
+    return digest(json.dumps(replace(record, form="").content(), sort_keys=True))[:16]
 
 
 def submit(book: Book, account: Account, submission_id: str, record: Record | None = None) -> Submission:
@@ -152,8 +227,7 @@ def submit(book: Book, account: Account, submission_id: str, record: Record | No
         if submission.state in OPEN:
             if record is not None:
                 _keep(submission, record)
-            submission.state, submission.submitted, submission.changed = "submitted", now(), now()
-            noted(session, submission, account, "submitted")
+            _send(session, submission, account)
     return submission
 
 

@@ -48,6 +48,14 @@ def test_a_mail_server_that_is_away_stops_nothing(monkeypatch, caplog):
     assert "could not be sent" in caplog.text and "maria" not in caplog.text
 
 
+@pytest.mark.parametrize("address", ["x@[", "maria@example.org\r\nBcc: everybody@example.org", "\ud800@example.org", "ü@example.org"])
+def test_an_address_that_is_none_stops_nothing(monkeypatch, caplog, address):
+    """A decision that was made is not told to have failed."""
+    monkeypatch.setenv("KVGRAPH_SMTP", "smtp://127.0.0.1:1")
+    mail.send(address, "Accepted", "It is \ud800.").join()
+    assert "could not be sent" in caplog.text and "example" not in caplog.text
+
+
 def test_the_key_of_the_environment(monkeypatch, tmp_path):
     kept = secrets.key(tmp_path)
     assert kept == secrets.key(tmp_path) and (tmp_path / "secret.key").stat().st_mode & 0o077 == 0

@@ -144,3 +144,69 @@ def test_who_goes_back_after_sending_is_told_that_the_change_is_not_in_it(person
     page = reader.post(draft, {**form, "title": "Changed too late"}, 409)
     assert "your change is not in it" in page and "Go back to copy what you wrote" in page
     assert "Changed too late" not in reader.read(draft)
+
+
+@pytest.mark.parametrize("missing", [{"page": ""}, {"page": "", "seen": "", "source_kind": "", "credit": "", "licence": ""}, {"title": "", "page": ""}, {"lead": "", "country": "", "page": ""}])
+def test_a_page_is_looked_at_before_everything_is_filled_in(person, missing):
+    reader = person()
+    seen = reader.read(reader.post("/contribute/new/practice", first_form(reader, action="preview", **missing)))
+    assert "Fishers and researchers share the data of the market." in seen
+
+
+@pytest.mark.parametrize("more", [{}, {"note": "And a note."}], ids=["the same", "something else"])
+def test_of_two_clicks_on_send_the_second_leads_where_the_first_did(person, monkeypatch, more):
+    """Also where the first comes through while the second is on its way; if the two differ that is told."""
+    reader = person()
+    form = first_form(reader, title=f"Clicked twice {len(more)}", different="yes")
+    draft, save, first = reader.post("/contribute/new/practice", form), submissions.save, []
+    form["description"] = "Written on the page of the draft."
+
+    def overtaken(*args):
+        monkeypatch.setattr(submissions, "save", save)
+        first.append(reader.post(draft, {**form, "action": "submit"}))
+        return save(*args)
+
+    monkeypatch.setattr(submissions, "save", overtaken)
+    second = reader.post(draft, {**form, **more, "action": "submit"}, 409 if more else 303)
+    assert "your change is not in it" in second if more else [second] == first
+
+
+def edited(form: Form, **fields) -> list[tuple[str, str]]:
+    return [(name, fields.get(name, value)) for name, value in form.fields if name != "action"] + [("action", "save")]
+
+
+def test_of_two_tabs_neither_erases_what_the_other_kept(person):
+    """Who comes second sees both, and says which stays by sending theirs once more."""
+    reader = person()
+    draft = reader.post("/contribute/new/practice", first_form(reader, title="In two tabs")).partition("?")[0]
+    one, two = (Form(reader.read(draft), draft) for _ in range(2))
+    reader.post(draft, edited(one, description="Written in the first tab, at length."))
+    page = reader.post(draft, edited(two, note="Only a note."), 409)
+    assert "changed in another tab" in page and ("note", "Only a note.") in Form(page, draft).fields and f'href="{draft}"' in page
+    assert "Written in the first tab" in reader.read(draft) and "Only a note." not in reader.read(draft)
+    reader.post(draft, edited(Form(page, draft)))
+    assert "Only a note." in reader.read(draft) and "Written in the first tab" not in reader.read(draft)
+    assert "changed in another tab" in reader.post(draft, edited(one, title="Of long ago"), 409)
+
+
+def test_who_goes_back_to_a_form_of_theirs_is_asked_nothing(person):
+    reader = person()
+    first = first_form(reader, title="Back and forth")
+    draft = reader.post("/contribute/new/practice", first).partition("?")[0]
+    form = Form(reader.read(draft), draft)
+    for note in ("", "Once.", "Twice.", "Twice."):
+        reader.post(draft, edited(form, note=note))
+    unchanged, also = (Form(reader.read(draft), draft) for _ in range(2))
+    reader.post(draft, edited(unchanged))
+    reader.post(draft, edited(also, note="Thrice."))
+    assert "Thrice." in reader.read(draft)
+    page = reader.post("/contribute/new/practice", {**first, "title": "Forth"}, 409)
+    assert "changed in another tab" in page and ("title", "Forth") in Form(page, draft).fields and "Thrice." in reader.read(draft)
+
+
+def test_who_goes_back_to_the_first_form_after_sending_is_told_that_the_change_is_not_in_it(person):
+    reader = person()
+    first = first_form(reader, title="Sent from the first form", different="yes", action="submit")
+    sent = reader.post("/contribute/new/practice", first)
+    assert reader.post("/contribute/new/practice", first) == sent
+    assert "your change is not in it" in reader.post("/contribute/new/practice", {**first, "note": "Too late."}, 409)

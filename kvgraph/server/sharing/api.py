@@ -1,5 +1,7 @@
 """Contributing by program: the same submissions, with a token instead of a session."""
 
+import hashlib
+
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from ...contribute import accounts, checks, known, reading, secrets, submissions
@@ -24,6 +26,16 @@ class Unauthorised(KvgraphError):
     """There is no token."""
 
     status = 401
+
+
+class KeyTaken(KvgraphError):
+    """Something else was sent under this key."""
+
+    status = 422
+
+    def __init__(self, ids: list[str]):
+        more = " …" if len(ids) > 3 else ""
+        super().__init__("Something else was sent with this Idempotency-Key before. Nothing was submitted.", hint=f"Take another key for another request. What was made of the first: {', '.join(ids[:3])}{more}")
 
 
 @blueprint.after_request
@@ -54,18 +66,32 @@ def sent() -> tuple[Response, int]:
     """Submit records. ``?draft=1`` only keeps them; with an ``Idempotency-Key`` what is sent twice is there once."""
     account, graph = _account("submit"), context.graph()
     accounts.spend(the_book(), "file-account", str(account.id))
-    found = reading.read(request.get_data(), reading.format_of("", request.mimetype), graph, request.args.get("type", ""))
-    key = secrets.digest(request.headers.get("Idempotency-Key") or secrets.new_secret())[:30]  # of a long key every letter counts
-    draft = request.args.get("draft") == "1"
-    for record in found:
-        _complete(record)
-    wrong = [] if draft else [_wrong(n, f) for n, record in enumerate(found) for f in checks.violations(checks.check(record, graph))]
-    if wrong:
-        return jsonify({"title": "Unprocessable Content", "status": 422, "detail": "Nothing was submitted: some of it must be mended.", "findings": wrong}), 422
-    kept = [_keep(account, f"{account.id}:api:{key}:{n}"[:64], record, draft) for n, record in enumerate(found)]
+    form = _form(account)
+    if not (kept := submissions.made_of(the_book(), account, form)):
+        found = reading.read(request.get_data(), reading.format_of("", request.mimetype), graph, request.args.get("type", ""))
+        draft = request.args.get("draft") == "1"
+        for record in found:
+            _complete(record)
+        wrong = [] if draft else [_wrong(n, f) for n, record in enumerate(found) for f in checks.violations(checks.check(record, graph))]
+        if wrong:
+            return jsonify({"title": "Unprocessable Content", "status": 422, "detail": "Nothing was submitted: some of it must be mended.", "findings": wrong}), 422
+        try:
+            kept = submissions.begin_all(the_book(), account, form, found, send=not draft)
+        except accounts.TooOften as error:
+            error.hint = f"Nothing was submitted. {error.hint}"
+            raise
     response = jsonify([_told(s) for s in kept])
     response.headers["Location"] = url_for(".one", submission_id=kept[0].id)
     return response, 201
+
+
+def _form(account: Account) -> str:
+    """What makes requests one: their key, of which every letter counts, with all that is sent under it. Raises :class:`KeyTaken`."""
+    key = f"{account.id}:api:{secrets.digest(request.headers.get('Idempotency-Key') or secrets.new_secret())[:30]}"
+    form = f"{key}:{hashlib.sha256(request.query_string + bytes(1) + request.get_data()).hexdigest()[:12]}"
+    if other := [s.id for s in submissions.made_of(the_book(), account, key) if not s.form.startswith(f"{form}:")]:
+        raise KeyTaken(other)
+    return form
 
 
 def _complete(record: Record) -> None:
@@ -78,11 +104,6 @@ def _complete(record: Record) -> None:
         record.credit_actor, _ = known.meant(graph, record.credit, ("actor",))
     if not record.thing:
         record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
-
-
-def _keep(account: Account, form: str, record: Record, draft: bool) -> Submission:
-    kept = submissions.begin(the_book(), account, form, "record", record)
-    return kept if draft or kept.state != "draft" else submissions.submit(the_book(), account, kept.id)
 
 
 def _wrong(number: int, finding: checks.Finding) -> dict:

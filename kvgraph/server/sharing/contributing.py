@@ -1,5 +1,6 @@
 """Contributing: a record or a correction through the form, a report in words, or files."""
 
+import hashlib
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -37,7 +38,7 @@ def start() -> str:
 def new(type_: str) -> str:
     """An empty form."""
     record = Record(_kind(type_), seen=f"{datetime.now(UTC):%Y-%m}")
-    return _form(record, secrets.new_secret(), None)
+    return _form(record)
 
 
 @blueprint.post("/contribute/new/<type_>")
@@ -57,7 +58,7 @@ def correct() -> str | Response:
     if not own or record.type not in CLASSES:
         return redirect(url_for(".report", thing=record.thing), 303)
     record.seen = f"{datetime.now(UTC):%Y-%m}"
-    return _form(record, secrets.new_secret(), None)
+    return _form(record)
 
 
 @blueprint.post("/contribute/correct")
@@ -86,8 +87,8 @@ def _begin(kind: str, record: Record, graph: Graph) -> Submission:
     if kind == "record":
         record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
     draft = submissions.begin(the_book(), visitor(), f"{visitor().id}:{token}"[:64], kind, record)
-    if draft.state in submissions.OPEN and draft.content != record.content():  # back to the form, and sent once more with something else in it
-        draft = submissions.save(the_book(), visitor(), draft.id, record)
+    if draft.state not in submissions.OPEN:  # sent twice: the graph may have it already
+        record.thing, record.base = draft.thing, draft.content["base"]
     return draft
 
 
@@ -99,7 +100,7 @@ def show(submission_id: str) -> str:
     record = Record.of(found.content)
     if found.state not in submissions.OPEN or found.account_id != visitor().id or found.type not in CLASSES or found.kind == "report":
         return render_template("submission.html", submission=found, record=record, thing=_page_of(found), states=submissions.STATE_WORDS)
-    return _form(record, "", found)
+    return _form(record, found)
 
 
 def _page_of(submission: Submission) -> str:
@@ -119,19 +120,19 @@ def changed(submission_id: str) -> Response:
         raise submissions.UnknownSubmission()
     graph, record = context.graph(), Record.of(found.content)
     forms.read(request.form, record, graph)
-    if found.state not in submissions.OPEN:  # the back button, or sent twice
-        if record.content() != found.content:
-            raise submissions.SentBefore(found.state)
-        return redirect(url_for(".show", submission_id=submission_id), 303)
-    if found.kind == "record":
+    if found.kind == "record" and found.state in submissions.OPEN:
         record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
-    submissions.save(the_book(), visitor(), submission_id, record)
     return _keep_and_go(found, record, graph)
 
 
 def _keep_and_go(found: Submission, record: Record, graph: Graph) -> Response:
-    """Where the button that was pressed leads; the draft is kept already."""
+    """Keep what was written, and go where the button that was pressed leads."""
     action, here = request.form.get("action", "save"), url_for(".show", submission_id=found.id)
+    if record != Record.of(found.content):
+        try:
+            found = submissions.save(the_book(), visitor(), found.id, record)
+        except submissions.WrittenElsewhere as error:
+            return sessions.refused(_form(record, submissions.find(the_book(), found.id, visitor()), error), error)
     if found.state not in submissions.OPEN:  # sent twice
         return redirect(here, 303)
     if action == "preview":
@@ -156,14 +157,16 @@ def _keep_and_go(found: Submission, record: Record, graph: Graph) -> Response:
     return redirect(here, 303)
 
 
-def _form(record: Record, token: str, submission: Submission | None) -> str:
+def _form(record: Record, submission: Submission | None = None, error: KvgraphError | None = None) -> str:
+    """The form with what is in a record: of a new one, or of a submission; ``error`` is why it was not kept."""
+    token = submissions.opened(submission) if submission else secrets.new_secret()
     graph, checked = context.graph(), "check" in request.args
     if checked:
         accounts.spend(the_book(), "check-account", str(visitor().id))
     findings: list[Finding] = checks.check(record, graph) if checked else []
     correction = record.base is not None
     return render_template(
-        "contribute-form.html", record=record, token=token, submission=submission, kind=TYPES[record.type], correction=correction,
+        "contribute-form.html", record=record, token=token, submission=submission, error=error, kind=TYPES[record.type], correction=correction,
         parts=forms.parts(record, graph, findings, request.args.get("more", "")), findings=findings, checked=checked, kept="kept" in request.args, different="different" in request.args,
         origin={f.field: [g for g in findings if g.field == f.field] for f in findings}, relations=RELATIONS, languages=forms.languages(),
         source_kinds=forms.source_kinds(record, graph), alike=known.alike(graph, record.type, record.title) if checked and not correction else [],
@@ -257,20 +260,16 @@ def uploaded() -> str | Response:
         if file is None or not file.filename:
             raise KvgraphError(gettext("Choose a file."), hint=gettext("TriG, Turtle, JSON-LD, CSV or XLSX."))
         accounts.spend(the_book(), "file-account", str(visitor().id))
-        found = reading.read(file.read(), reading.format_of(file.filename, file.mimetype), context.graph(), request.form.get("type", ""))
-        drafts = [_draft(number, record) for number, record in enumerate(found)]
+        content, graph, type_ = file.read(), context.graph(), request.form.get("type", "")
+        found = reading.read(content, reading.format_of(file.filename, file.mimetype), graph, type_)
+        for record in found:
+            record.seen = record.seen or f"{datetime.now(UTC):%Y-%m}"
+            record.thing = record.thing or submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
+        sent = hashlib.sha256(type_.encode() + bytes(1) + content).hexdigest()[:12]  # the same form with another file is another upload
+        drafts = submissions.begin_all(the_book(), visitor(), f"{visitor().id}:{request.form.get('form', '')[:30]}:{sent}", found)
     except KvgraphError as error:
         return sessions.refused(_upload(error), error)
-    return _upload(drafts=drafts)
-
-
-def _draft(number: int, record: Record) -> tuple[Submission, list[Finding]]:
-    graph = context.graph()
-    record.seen = record.seen or f"{datetime.now(UTC):%Y-%m}"
-    if not record.thing:
-        record.thing = submissions.new_thing(record.type, record.title, lambda iri: known.exists(graph, iri))
-    draft = submissions.begin(the_book(), visitor(), f"{visitor().id}:{request.form.get('form', '')[:40]}:{number}"[:64], "record", record)
-    return draft, checks.violations(checks.check(record, graph))
+    return _upload(drafts=[(draft, checks.violations(checks.check(Record.of(draft.content), graph))) for draft in drafts])
 
 
 def _upload(error: KvgraphError | None = None, drafts: list | None = None) -> str:

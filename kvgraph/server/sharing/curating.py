@@ -1,5 +1,7 @@
 """Reviewing: the queue, a submission beside what there is, and the decision."""
 
+from functools import partial
+
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
@@ -61,6 +63,7 @@ def decide(submission_id: str) -> Response | tuple[str, int]:
             raise KvgraphError(gettext("Choose what to do."))
         if decision is decisions.accept:
             _require_acceptable(submission_id)
+            decision = partial(decisions.accept, graph=context.graph())
         _tell(decision(the_book(), visitor(), submission_id, int(version), text), text)
     except KvgraphError as error:
         if isinstance(error, submissions.UnknownSubmission):

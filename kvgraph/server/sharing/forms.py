@@ -144,7 +144,7 @@ def read(sent: MultiDict, record: Record, graph: Graph) -> Record:
                 record.values[field.path] = values
     record.page, record.seen, record.note = (_line(sent, name, most) for name, most in (("page", 1000), ("seen", 10), ("note", 2000)))
     record.source_kind, record.relation = _line(sent, "source_kind", 200), _line(sent, "relation", 20)
-    record.licence = sent.get("licence") == "yes"
+    record.licence, record.form = sent.get("licence") == "yes", _line(sent, "form", 64)
     record.credit, record.credit_actor = _line(sent, "credit", 80), _credit_actor(sent, graph)
     return record
 

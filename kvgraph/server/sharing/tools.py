@@ -68,9 +68,12 @@ def _recorded(kind: str, record, reason: str, form: str) -> Submission:
         submissions.submit(the_book(), visitor(), made.id)
         made = submissions.find(the_book(), made.id, visitor())
         try:
-            made = decisions.accept(the_book(), visitor(), made.id, made.version, reason)
-        except decisions.NotAllowed:  # a second curator has to: it waits in the queue
+            made = decisions.accept(the_book(), visitor(), made.id, made.version, reason, context.graph())
+        except (decisions.NotAllowed, decisions.Overtaken):  # a second curator has to: it waits in the queue; or the form was sent twice at once
             pass
+        except KvgraphError:
+            submissions.discard(the_book(), visitor(), made.id)
+            raise
     return made
 
 
