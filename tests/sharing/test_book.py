@@ -13,7 +13,7 @@ from kvgraph.contribute import book as books
 from kvgraph.contribute.book import Book, Busy, Unkept
 from kvgraph.serve.publishing import Publisher
 
-from .people import PASSWORD
+from .people import PASSWORD, Form, Instance
 
 
 @pytest.fixture
@@ -130,6 +130,21 @@ def test_a_damaged_file_does_not_end_the_server(damaged, caplog):
     publisher.not_before = 0.0
     publisher.tend()
     assert publisher.trouble == ""
+
+
+def test_with_a_damaged_file_pages_say_so_and_reading_goes_on(tmp_path):
+    instance = Instance(tmp_path)
+    person = instance.somebody("signed-in")
+    form = dict(Form(person.read("/contribute/new/practice"), "practice").fields)
+    instance.book.close()
+    books._open.clear()
+    for file in tmp_path.glob(f"{books.FILE}*"):
+        file.unlink()
+    (tmp_path / books.FILE).write_bytes(b"This is no database at all. " * 100)
+    assert "damaged" in person.read("/account", 503)
+    assert "damaged" in person.post("/contribute/new/practice", {**form, "title": "A practice"}, 503)
+    assert "Living lab" in person.read("/doc/practice/living-lab")
+    assert "Sign in" in person.read("/contribute")
 
 
 def test_on_the_command_line_a_damaged_file_is_a_message(damaged):

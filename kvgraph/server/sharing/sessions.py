@@ -40,7 +40,7 @@ def guard(blueprint: Blueprint, programs: bool = False) -> None:
     """Have a blueprint take forms of ours only, and keep its answers to whoever asked. ``programs``: it has no forms, and signs in by tokens."""
     if not programs:
         blueprint.before_request(_require_own_form)
-        blueprint.context_processor(lambda: {"visitor": visitor(), "form_proof": form_proof})
+        blueprint.context_processor(lambda: {"visitor": _shown(), "form_proof": form_proof})
     blueprint.after_request(_keep_private)
 
 
@@ -50,6 +50,13 @@ def visitor() -> Account | None:
         secret = request.cookies.get(_name(SESSION), "")
         g.visitor = accounts.of_session(the_book(), secret) if secret else None
     return g.visitor
+
+
+def _shown() -> Account | None:
+    """Who has signed in, for a page: also for the one that says that the book cannot be read."""
+    with suppress(KvgraphError):
+        return visitor()
+    return None
 
 
 def require(role: str = "contributor") -> Callable:
