@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from kvgraph.contribute import leaving, accounts, submissions
+from kvgraph.contribute import accounts, leaving, submissions
 
 from .people import Form
 from .test_the_whole_way import PLAIN, token_of
