@@ -300,3 +300,26 @@ def test_a_page_of_a_release_for_good_stays_in_it(invented, client):
     assert f"{prefix}/search?q=harbour" in parsed.links and choices(text)[0][2].startswith(prefix)
     feed = ElementTree.fromstring(client.get(f"{prefix}/search.atom?q=harbour").data)
     assert feed.findtext(f"{ATOM}id") == f"http://localhost{prefix}/search.atom?q=harbour"
+
+
+# ── What tabs and bookmarks say ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("address", "title"), [
+    ("/search", "Search"),
+    ("/search?type=practice", "Practices"),
+    ("/search?type=practice&channel=spin-offs", "Practices, Spin-offs"),
+    ("/search?q=living+lab&type=practice&channel=spin-offs", "“living lab”, Practices"),
+    ("/search?type=actor&sort=title", "Actors"),
+    ("/map?channel=spin-offs&region=ES51", "Map of practices: Cata"),
+    ("/map?at=ES5", "Map of practices: Este"),
+    ("/map", "Map of practices"),
+    ("/coverage", "Coverage: Practices by country and channel"),
+    ("/coverage?rows=principle&columns=country&count=policy&in=ESP", "Coverage: Policies by principle and country, Spain"),
+    ("/network?type=practice&region=ES51", "Practices, Cata"),
+    ("/network?of=actor/ku-leuven&of=actor/university-of-ljubljana", "KU Leuven"),
+    ("/network?of=actor/ku-leuven&open=country/BEL", "KU Leuven: network"),
+])  # fmt: skip
+def test_a_title_says_what_was_chosen(bundled_client, address, title):
+    found = page(bundled_client, address)[1].title
+    assert found.startswith(title) and found.endswith(" · kvgraph") and len(found) < 160
