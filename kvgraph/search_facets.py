@@ -166,7 +166,7 @@ class Facets:
         """
         value = self.known(facet_name, text)
         if value is None:
-            raise UnknownValue(f"{facet(facet_name).label}: there is no {text.strip()[:80]!r}.", hint=self._nearest(facet_name, _places(facet_name), text.strip()))
+            raise UnknownValue(f"There is no {facet(facet_name).label.lower()} called “{text.strip()[:80]}” here.", hint=self._nearest(facet_name, _places(facet_name), text.strip()))
         return value
 
     def known(self, facet_name: str, text: str) -> str | None:
@@ -189,7 +189,7 @@ class Facets:
         known = {word: value for (facet_name, word), value in self._named.items() if facet_name in places and word}
         near = dict.fromkeys(known[word] for word in get_close_matches(text[:80].casefold(), known, n=4, cutoff=0.6))
         found = ", ".join(f"{FACETS[name].short(value)} ({self.label(value)[0]})" for value in near)
-        return f"Did you mean: {found}?" if found else f"Nothing of that name is a value of the facet {name}."
+        return f"Did you mean: {found}?" if found else "Try its English name, or choose from those that the search page lists."
 
 
 def _places(facet_name: str) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def search() -> Response:
         return render_template(
             "search.html", selection=selection, result=result, lines=[line_of(hit, facets, language) for hit in result.hits],
             mapped=set(selection.where.get("type", MAPPED)) & MAPPED, groups=panel(selection, result.counts, PATH),
-            heading=_only_type(selection), sorts=SORTS, path=PATH,
+            heading=_only_type(selection), sorts=[sort for sort in SORTS if sort != "newest" or result.counts.get("year")], path=PATH,
             pages=-(-result.total // size), first=(selection.page - 1) * size + 1, offers=[] if result.total else _offers(selection, graph),
         )  # fmt: skip
 

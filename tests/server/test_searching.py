@@ -323,3 +323,25 @@ def test_a_page_of_a_release_for_good_stays_in_it(invented, client):
 def test_a_title_says_what_was_chosen(bundled_client, address, title):
     found = page(bundled_client, address)[1].title
     assert found.startswith(title) and found.endswith(" · kvgraph") and len(found) < 160
+
+
+def test_the_order_of_years_is_offered_where_there_are_years(bundled_client):
+    assert "sort=newest" in page(bundled_client, "/search?type=practice")[0]
+    text, _ = page(bundled_client, "/search?type=actor&sort=title")
+    assert "sort=newest" not in text and 'aria-current="true">title' in text
+
+
+@pytest.mark.parametrize("address", ["/release/a..b", "/x/a.b", "/release/practices/"])
+def test_letters_that_say_nothing_are_not_searched_for(bundled_client, address):
+    answer = bundled_client.get(address, headers=BROWSER)
+    assert answer.status_code == 404 and "Did you mean" not in answer.text
+
+
+def test_an_address_with_a_short_word_is_searched_for(bundled_client):
+    text = bundled_client.get("/doc/actor/ku-leuvn", headers=BROWSER).text
+    assert "Did you mean" in text and "KU Leuven" in text
+
+
+def test_a_country_that_there_is_not_is_told_in_plain_words(bundled_client):
+    text, _ = page(bundled_client, "/policies?country=QQQQQ")
+    assert "There is no country called “QQQQQ” here. Try its English name" in text and "facet" not in text[text.index("QQQQQ") :][:300]
