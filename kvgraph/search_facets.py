@@ -20,6 +20,7 @@ from .params import expand
 
 FILE = "facets.json"  # in the folder of the search index
 YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+_OF_COUNTRY = re.compile(r" \([A-Z]{2}\)$")
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,24 @@ class Facets:
             if tag in labels:
                 return labels[tag], tag
         return value.rpartition("/")[2], ""
+
+    def names(self, value: str) -> list[str]:
+        """What a value is called, in every language."""
+        return list(self._table[value]["labels"].values()) if value in self._table else []
+
+    def place(self, text: str) -> str:
+        """The one place that is called so in any language, or has that code; empty if none is, or several are.
+
+        What is called like the place that it lies in, as a region that is a whole country, is no other place; and the letters of
+        a country after a name, "Limburg (NL)", tell it from others but are no part of it.
+        """
+        wanted, called = text.strip().casefold(), set()
+        for value, entry in self._table.items():
+            names = (*self.names(value), entry["code"])
+            if entry["facet"] in _places("region") and any(wanted in (name.casefold(), _OF_COUNTRY.sub("", name).casefold()) for name in names if name):
+                called.add(self.country(value) or value)
+        outer = [value for value in called if not called.intersection(self.above(value))]
+        return outer[0] if len(outer) == 1 else ""
 
     def code(self, value: str) -> str:
         """The notation of a value, such as GP1.2 or ES51; empty if it has none."""
