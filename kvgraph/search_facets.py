@@ -20,6 +20,7 @@ from .params import expand
 
 FILE = "facets.json"  # in the folder of the search index
 YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+_OF_COUNTRY = re.compile(r" \([A-Z]{2}\)$")
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,24 @@ class Facets:
                 return labels[tag], tag
         return value.rpartition("/")[2], ""
 
+    def names(self, value: str) -> list[str]:
+        """What a value is called, in every language."""
+        return list(self._table[value]["labels"].values()) if value in self._table else []
+
+    def place(self, text: str) -> str:
+        """The one place that is called so in any language, or has that code; empty if none is, or several are.
+
+        What is called like the place that it lies in, as a region that is a whole country, is no other place; and the letters of
+        a country after a name, "Limburg (NL)", tell it from others but are no part of it.
+        """
+        wanted, called = text.strip().casefold(), set()
+        for value, entry in self._table.items():
+            names = (*self.names(value), entry["code"])
+            if entry["facet"] in _places("region") and any(wanted in (name.casefold(), _OF_COUNTRY.sub("", name).casefold()) for name in names if name):
+                called.add(self.country(value) or value)
+        outer = [value for value in called if not called.intersection(self.above(value))]
+        return outer[0] if len(outer) == 1 else ""
+
     def code(self, value: str) -> str:
         """The notation of a value, such as GP1.2 or ES51; empty if it has none."""
         return self._table[value]["code"] if value in self._table else ""
@@ -166,7 +185,7 @@ class Facets:
         """
         value = self.known(facet_name, text)
         if value is None:
-            raise UnknownValue(f"{facet(facet_name).label}: there is no {text.strip()[:80]!r}.", hint=self._nearest(facet_name, _places(facet_name), text.strip()))
+            raise UnknownValue(f"There is no {facet(facet_name).label.lower()} called “{text.strip()[:80]}” here.", hint=self._nearest(facet_name, _places(facet_name), text.strip()))
         return value
 
     def known(self, facet_name: str, text: str) -> str | None:
@@ -189,7 +208,7 @@ class Facets:
         known = {word: value for (facet_name, word), value in self._named.items() if facet_name in places and word}
         near = dict.fromkeys(known[word] for word in get_close_matches(text[:80].casefold(), known, n=4, cutoff=0.6))
         found = ", ".join(f"{FACETS[name].short(value)} ({self.label(value)[0]})" for value in near)
-        return f"Did you mean: {found}?" if found else f"Nothing of that name is a value of the facet {name}."
+        return f"Did you mean: {found}?" if found else "Try its English name, or choose from those that the search page lists."
 
 
 def _places(facet_name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The catalogue, the sitemap and robots.txt: what harvesters and crawlers read."""
 
+import re
 from xml.etree import ElementTree
 
 import pyoxigraph as ox
@@ -95,6 +96,12 @@ def test_services_answer_at_their_addresses(client, values):
         (address,) = values(service, DCAT + "endpointURL")
         query = {"/sparql": {"query": "ASK {}"}, "/data": {"default": ""}}.get(address.removeprefix(HOST), {})
         assert client.get(address.removeprefix(HOST), query_string=query).status_code == 200
+
+
+def test_the_page_leads_to_services_and_to_no_error(client):
+    text = client.get("/catalog", headers={"Accept": "text/html"}, base_url=HOST).text
+    links = re.findall(r'<h3><a href="https://kv\.example([^"]+)"', text.partition("Services")[2])
+    assert len(links) == 3 and {client.get(link, headers={"Accept": "text/html"}).status_code for link in links} == {200}
 
 
 def test_pages_of_ours_that_the_catalogue_leads_to_are_there(client, triples):

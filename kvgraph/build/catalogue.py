@@ -239,13 +239,13 @@ def _distribution(dump: dict, release_id: str, date: str, licence: str | None, t
 def _services() -> Iterator[ox.Triple]:
     """Only what exists."""
     yield from _service("sparql", "SPARQL endpoint", "SPARQL 1.1 queries by the SPARQL 1.1 Protocol; no key, open to scripts and to other sites.", BASE + "sparql")
-    yield from _service("data", "Graph Store", "Whole graphs by the SPARQL 1.1 Graph Store HTTP Protocol, read only.", None)
+    yield from _service("data", "Graph Store", "Whole graphs by the SPARQL 1.1 Graph Store HTTP Protocol, read only.", BASE + "docs/api")
     yield from _service("reconcile", "Reconciliation", "Which thing a name means, by the Reconciliation Service API 0.2 that OpenRefine speaks: candidates with scores, suggestions, previews, data extension.", BASE + "docs/reconciliation")
     yield from _documents(BASE + "docs/reconciliation")
     yield from _documents(_API)
 
 
-def _service(path: str, title: str, description: str, endpoint_description: str | None) -> Iterator[ox.Triple]:
+def _service(path: str, title: str, description: str, endpoint_description: str) -> Iterator[ox.Triple]:
     address = BASE + path
     yield from describe(
         address + "#service",

@@ -40,10 +40,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Service:
-    """A service of the catalogue, for a page."""
+    """A service of the catalogue, for a page: ``href`` leads to what tells of it, for its address alone may answer nothing."""
 
     title: str
     description: str
+    href: str
     address: str
     standard: str
 
@@ -114,9 +115,12 @@ def _services(release: Release) -> list[Service]:
     said = _by_subject(here(_read(release), root()))
     found = [said[iri] for about in list(said.values()) for iri in about.get(DCAT + "service", ())]
     return [
-        Service(_english(s[DCTERMS + "title"]), _english(s[DCTERMS + "description"]), s[DCAT + "endpointURL"][0], s[DCTERMS + "conformsTo"][0])
+        Service(
+            _english(s[DCTERMS + "title"]), _english(s[DCTERMS + "description"]), next(iter(s[DCAT + "endpointDescription"] + s[DCAT + "endpointURL"])),
+            s[DCAT + "endpointURL"][0], s[DCTERMS + "conformsTo"][0],
+        )
         for s in found
-    ]
+    ]  # fmt: skip
 
 
 def _by_subject(triples) -> dict[str, dict[str, list]]:

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotAcceptable
 
 from ..formats import Format, UnknownFormat
 from ..graph import UnknownThing, best_label
@@ -15,7 +16,7 @@ from .display import show
 
 blueprint = Blueprint("citing", __name__)
 
-TEXT = Format("txt", "text/plain", ".txt", "page", None)
+TEXT = Format("txt", "text/plain", ".txt", "page", None, ("text/html",))  # to a browser that takes pages only, too
 BIBTEX = Format("bib", "application/x-bibtex", ".bib", "page", None, ("text/x-bibtex",))
 CSL = Format("json", "application/vnd.citationstyles.csl+json", ".json", "page", None, ("application/json",))
 RIS = Format("ris", "application/x-research-info-systems", ".ris", "page", None)
@@ -27,7 +28,11 @@ def cite(path: str) -> Response:
     """The reference; its form by suffix, by ``?format=`` or by ``Accept``, plain text if nothing is said."""
     format = next((f for f in OFFERED if path.endswith(f.suffix)), None)
     iri = iri_of(quote(path.removesuffix(format.suffix) if format else path, safe="/"))
-    format = format or _wanted()
+    try:
+        format = format or _wanted()
+    except (UnknownFormat, NotAcceptable):
+        citation(iri)  # that there is no such thing is said before what it is not offered as
+        raise
     return headers.tagged(format.name, lambda: _file(citation(iri), format), keep=True)
 
 

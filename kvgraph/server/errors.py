@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from http import HTTPStatus
 
 from flask import Flask, Response, render_template, request
@@ -19,6 +20,7 @@ from .display import Found, found
 from .language import N_
 
 PROBLEM = Format("problem", "application/problem+json", ".json", "page", None, ("application/json",))
+TELLING = 3  # letters: shorter words are in every other text
 log = logging.getLogger("kvgraph.server")
 
 # What to say where Werkzeug's own words would not help.
@@ -125,9 +127,11 @@ def document(fields: dict) -> Response:
 
 
 def _words() -> str:
-    """What to search for instead: the words of the last part of the address."""
-    slug = request.path.rstrip("/").rpartition("/")[2]
-    return " ".join(slug.rpartition(".")[0].replace("-", " ").split() or slug.replace("-", " ").split())[:80]
+    """What to search for instead: the words of the last part of the address, if one of them says something and it is not the name of a release."""
+    parent, _, slug = request.path.rstrip("/").rpartition("/")
+    words = slug.rpartition(".")[0].replace("-", " ").split() or slug.replace("-", " ").split()
+    telling = parent != "/release" and any(len(re.sub(r"\W", "", word)) >= TELLING for word in words)
+    return " ".join(words)[:80] if telling else ""
 
 
 def _nearest(words: str) -> list[Found]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from ..graph import Graph
@@ -20,7 +21,8 @@ from ..model import TYPES
 from ..search import FACETS, Facets, SearchResult, UnknownValue
 from ..search_facets import is_level_0
 from . import context
-from .display import question_query
+from .display import question_query, sentence
+from .marks import fit
 
 # The facets of the panel, in its order. A country is chosen as the top of a branch of places.
 SHOWN = tuple(name for name in FACETS if name != "country")
@@ -30,6 +32,7 @@ WHOLE_TREE = 60  # with more branches than this only those that lead to what is 
 MOST_VALUES = 50  # of a facet that an address may hold
 LONGEST = 200  # characters of what somebody typed
 LAST_PAGE = 100_000
+TITLED = 2  # of the words and values chosen, those that a title names
 SORTS = ("relevance", "newest", "title")
 
 
@@ -135,6 +138,12 @@ class Selection:
             for name, values in self.where.items()
             for value in values
         ]
+
+    def title(self) -> str:
+        """What tells this selection from others in a title: the words, then the values chosen. Empty for all there is."""
+        words = [f"“{self.text}”"] if self.text else []
+        values = [sentence(gettext(chip.text) if chip.facet == "type" else chip.text) for chip in self.chips("")]
+        return ", ".join(fit(each, 60) for each in [*words, *values][:TITLED])
 
 
 def _page(text: str) -> int:

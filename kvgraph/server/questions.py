@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, render_template, request
+from flask_babel import gettext
 
 from .. import queries
 from ..errors import KvgraphError
@@ -114,7 +115,7 @@ def _page(found: queries.Question, typed: dict, formats: tuple[Format, ...]) -> 
         typed = {p.name: p.example for p in found.params if p.required and p.example is not None}
     shown = {
         "question": found, "example": example, "table": None, "turtle": None, "yes": None, "chart": None, "map": None,
-        "problem": None, "query": "", "downloads": [],
+        "problem": None, "query": "", "downloads": [], "remarks": [],
     }  # fmt: skip
 
     def make() -> Response:
@@ -122,6 +123,8 @@ def _page(found: queries.Question, typed: dict, formats: tuple[Format, ...]) -> 
         query = found.bind(**values)
         downloads = [(f, f"/questions/{found.name}?{urlencode({**values, 'format': f.name})}") for f in formats]
         answer = _answer(found, query)
+        if (table := answer.get("table")) and not table.rows:
+            answer["remarks"] = _remarks(found, values)
         body = render_template("question.html", **{**shown, **answer, "query": query, "downloads": downloads, "fields": _fields(found, values)})
         return Response(body, mimetype="text/html")
 
@@ -131,6 +134,19 @@ def _page(found: queries.Question, typed: dict, formats: tuple[Format, ...]) -> 
         shown["problem"] = errors.problem(error)
         body = render_template("question.html", **shown, fields=_fields(found, typed))
         return errors.retry(Response(body, shown["problem"]["status"], mimetype="text/html"), error)
+
+
+def _remarks(found: queries.Question, values: dict) -> list[str]:
+    """Why nothing can answer a question asked so: a thing that is not in the graph, years that go backwards."""
+    remarks = []
+    for param in found.params:
+        value = values.get(param.name)
+        if value and param.type == "iri" and not context.graph().run("pages/entity", iri=expand(value)).terms:
+            remarks.append(gettext("%(value)s is not in the graph. Choose another value for “%(label)s”.", value=short(expand(value))[:80], label=param.label))
+    since, until = (int(values.get(name) or 0) for name in ("since", "until"))
+    if since > until > 0:
+        remarks.append(gettext("The years go backwards: nothing begins in %(since)s or later and in %(until)s or earlier.", since=since, until=until))
+    return remarks
 
 
 def _answer(found: queries.Question, query: str) -> dict:

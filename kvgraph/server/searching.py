@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 
 from ..graph import Graph
 from ..model import TYPES
-from ..search import FACETS, Hit
+from ..search import FACETS, Hit, SearchResult
 from ..search_facets import Facets, is_level_0
+from ..search_index import fold
 from . import context, headers
 from .display import Shown, href_of
 from .facets import SHOWN, SORTS, Selection, panel
@@ -18,6 +19,7 @@ PATH = "/search"
 SUGGESTIONS = 8
 LONGEST_PREFIX = 100  # characters of what somebody is typing
 NAMED_PLACES = 3  # of a line; of the others it says how many they are
+PLACES = {"region", "country"}
 MAPPED = {"practice", "actor", "learning-example", "policy"}  # what /map shows
 OFFERS = 6  # ways out of an empty result
 
@@ -58,7 +60,9 @@ def _label(facets: Facets, iri: str, language: str) -> tuple[str, None, str | No
 
 @blueprint.get("/search")
 def search() -> Response:
-    """Things by their words and their properties."""
+    """Things by their words and their properties; with ``go`` the page of the one place that is called so."""
+    if "go" in request.args and (href := href_of(context.graph().facets.place(request.args.get("q", "")))):
+        return redirect(href, 303)
 
     def make() -> str:
         graph, size = context.graph(), current_app.config["SEARCH_ROWS"]
@@ -68,8 +72,9 @@ def search() -> Response:
         return render_template(
             "search.html", selection=selection, result=result, lines=[line_of(hit, facets, language) for hit in result.hits],
             mapped=set(selection.where.get("type", MAPPED)) & MAPPED, groups=panel(selection, result.counts, PATH),
-            heading=_only_type(selection), sorts=SORTS, path=PATH,
-            pages=-(-result.total // size), first=(selection.page - 1) * size + 1, offers=[] if result.total else _offers(selection, graph),
+            heading=_only_type(selection), sorts=[sort for sort in SORTS if sort != "newest" or result.counts.get("year")], path=PATH,
+            pages=-(-result.total // size), first=(selection.page - 1) * size + 1, places=_only_places(selection),
+            guessed=_only_places(selection) and _guessed(selection.text, result, facets), offers=[] if result.total else _offers(selection, graph),
         )  # fmt: skip
 
     return headers.page(make)
@@ -79,6 +84,16 @@ def _only_type(selection: Selection):
     """The kind of thing, where the list is all there are of it."""
     types = selection.where.get("type", ())
     return TYPES[types[0]] if len(types) == 1 and len(selection.where) == 1 and not selection.text else None
+
+
+def _only_places(selection: Selection) -> bool:
+    return bool(selection.text) and bool(selection.where.get("type")) and PLACES.issuperset(selection.where["type"])
+
+
+def _guessed(text: str, result: SearchResult, facets: Facets) -> bool:
+    """Whether no place found has any of the words in any language: then another spelling was looked for."""
+    words = fold(text).split()
+    return bool(result.hits) and not any(word in fold(name) for hit in result.hits for name in (hit.label, *facets.names(hit.iri)) for word in words)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ PAGES = {
     "learning example": "/doc/learning-example/inno-infra-share",
     "actor": "/doc/actor/ku-leuven",
     "policy": "/doc/eli/reco/2022/2415/oj",
+    "policy with many like it": "/doc/policy/com-2007-182",
     "principle": "/doc/principle/gp1",
     "region": "/doc/region/ES51",
     "country": "/doc/country/ESP",
@@ -114,6 +115,28 @@ def test_nothing_is_wider_than_a_small_phone(page, kind):
     assert page.locator("h1").count() == 1
     page.evaluate(AXE)
     assert violations(page, ["target-size"]) == []
+
+
+def test_the_arrows_of_the_tree_of_places_are_wide_enough_and_clear_of_their_links(watched):
+    page = watched.context.new_page()
+    page.set_viewport_size(DESK)
+    page.goto("/search?q=living+lab&type=practice&channel=spin-offs")
+    arrow, link = (page.locator(f".facet li:has(> .branch) > {part}").first.bounding_box() for part in (".branch > summary", "a"))
+    assert min(arrow["width"], arrow["height"]) >= 24 and arrow["x"] + arrow["width"] <= link["x"]
+    page.close()
+
+
+# What WCAG 1.4.12 lets readers set.
+SPACED = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }"
+
+
+def test_wider_spaced_text_fits_a_small_phone(browser, bundled_base):
+    with browser.new_context(base_url=bundled_base, bypass_csp=True, viewport=SMALL) as context:
+        page = context.new_page()
+        page.goto("/map?nuts=2")
+        page.locator(LAST["map"]).wait_for()
+        page.add_style_tag(content=SPACED)
+        assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
 
 
 # Of the links and fields of a page that another one covers when it has the focus: a head that stays in sight above all.

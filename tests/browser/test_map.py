@@ -27,6 +27,25 @@ def test_zoom_and_move_with_the_keyboard(visit):
     expect(page).to_have_url(re.compile(r"/map$"))
 
 
+def test_going_back_shows_the_picture_before(visit):
+    page = visit("/map")
+    page.locator(".map-frame").focus()
+    for title in ("By major region (NUTS 1)", "By region (NUTS 2)"):
+        page.keyboard.press("+")
+        expect(page.locator(".map-table h2")).to_have_text(title)
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"view=480\.0%2C416\.0%2C2\.00$"))
+    expect(page.locator(".map-table h2")).to_have_text("By major region (NUTS 1)")
+    assert round(page.evaluate("960 / document.querySelector('.map-frame svg').viewBox.baseVal.width"), 1) == 2
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/map$"))
+    expect(page.locator(".map-table h2")).to_have_text("By country")
+    page.go_forward()
+    expect(page.locator(".map-table h2")).to_have_text("By major region (NUTS 1)")
+    page.keyboard.press("+")
+    expect(page.locator(".map-table h2")).to_have_text("By region (NUTS 2)")
+
+
 def test_steps_in_quick_succession_are_as_many(visit):
     """Also those that come while the picture is still gliding."""
     page = visit("/map")

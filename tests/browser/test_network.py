@@ -49,6 +49,29 @@ def test_a_thing_is_opened_from_the_keyboard_and_nothing_moves(visit, options):
     expect(page.locator("#lists section:has(#things) tbody tr")).to_have_count(len(after))
 
 
+def test_what_is_opened_from_the_list_keeps_the_focus_in_its_row(visit):
+    page = ready(visit(START))
+    listed = things(page)
+    link = page.locator("#lists a[data-open]").first
+    thing = link.get_attribute("data-open")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => document.querySelectorAll('#lists section:has(#things) tbody tr').length > {listed}")
+    assert page.evaluate("document.activeElement.closest('tr')?.dataset.thing") == thing
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement !== document.body && !!document.activeElement.closest('#lists')"), "and goes on from there"
+
+
+def test_what_is_opened_beside_the_drawing_keeps_the_focus_there(visit):
+    page = ready(visit(START))
+    before = page.evaluate("network.nodes().length")
+    page.evaluate(f"network.getElementById('{LAB}').select()")
+    page.locator("#picked").get_by_role("button", name="Show its neighbours").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => network.nodes().length > {before} && document.querySelectorAll('#lists section:has(#things) tbody tr').length > {before}")
+    assert page.evaluate("!!document.activeElement.closest('#picked')")
+
+
 def test_a_reload_shows_the_same_places_and_going_back_takes_them_away(visit):
     page = ready(visit(START))
     first = page.evaluate(PLACES)

@@ -109,6 +109,17 @@ def test_what_is_unknown_is_404(client, path):
     assert client.get(path).status_code == 404
 
 
+@pytest.mark.parametrize("how", [{"headers": {"Accept": "text/html"}}, {"headers": {"Accept": "image/png"}}, {"query_string": {"format": "endnote"}}])
+def test_what_is_unknown_is_404_in_whatever_form_it_is_wanted(client, how):
+    assert client.get("/cite/practice/nope", **how).status_code == 404
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/html,application/xhtml+xml,application/xml;q=0.9"])
+def test_a_browser_gets_plain_text(client, accept):
+    answer = client.get(LAB, headers={"Accept": accept})
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain") and answer.data == client.get(LAB).data
+
+
 def test_the_citation_of_a_release_is_that_of_a_data_set(client, invented):
     found = Citation.of(invented.release, "https://kv.example/")
     assert found.url == f"https://kv.example/release/{RELEASE}/" and "[Data set]" in found.text and " In kvgraph" not in found.text

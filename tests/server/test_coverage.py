@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -109,3 +110,9 @@ def test_a_table_needs_few_queries_and_says_its_denominators(bundled_client, bun
     total = bundled.search("", types=["practice"], limit=1).total
     assert f">{total}</a> practices" in text and "cells are empty" in text and "have both" in text
     assert "classification" in text
+
+
+def test_one_is_said_as_one(bundled_client):
+    for address in ("/coverage?in=ESP", "/map"):
+        text = bundled_client.get(address, headers={"Accept": "text/html"}).text
+        assert re.search(r'>1<span class="hidden"> practice\b', text) and not re.search(r'>1<span class="hidden"> practices', text)

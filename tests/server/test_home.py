@@ -4,6 +4,8 @@ import re
 import statistics
 import time
 
+import pytest
+
 from kvgraph.graph import Graph
 
 from .conftest import Counting, client_of
@@ -60,3 +62,24 @@ def test_the_home_page_is_fast(bundled_client):
         bundled_client.get(f"/?unread={number}", headers=BROWSER)
         took.append(time.process_time() - began)
     assert statistics.median(took) < 0.15
+
+
+YOURS = "/search?type=region&type=country&go=1&q="
+
+
+@pytest.mark.parametrize(("name", "page_of"), [
+    ("Catalonia", "region/ES51"), ("cataluña ", "region/ES51"), ("Spain", "country/ESP"), ("ES51", "region/ES51"), ("Cyprus", "country/CYP"), ("Shqipëria", "country/ALB"), ("Limburg (NL)", "region/NL42"), ("Comunidad de Madrid", "region/ES3"),
+])  # fmt: skip
+def test_the_name_of_ones_region_leads_to_its_page(bundled_client, name, page_of):
+    assert all(f'name="{field}" value="{value}"' in page(bundled_client, "/")[0] for field, value in (("type", "region"), ("type", "country"), ("go", "1")))
+    answer = bundled_client.get(YOURS + name)
+    assert answer.status_code == 303 and answer.location == f"/doc/{page_of}"
+
+
+def test_a_name_that_several_have_and_one_that_is_none_lead_to_a_list(bundled_client):
+    for name in ("Limburg", "Luxembourg"):  # the latter is a province of Belgium too
+        assert "Did you mean" not in page(bundled_client, YOURS + name)[0]
+    text, _ = page(bundled_client, YOURS + "Scotland")
+    assert "No place is called “Scotland”. Did you mean one of these?" in text and "no regions of the United Kingdom" in text
+    assert "no regions of the United Kingdom" in page(bundled_client, YOURS + "Zzzzqqqq")[0]
+    assert page(bundled_client, YOURS)[1].title.startswith("Regions, Countries")

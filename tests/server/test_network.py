@@ -36,7 +36,7 @@ def ends(data):
 
 def rows(text, id_):
     section = text[text.index(f'<h2 id="{id_}">') :]
-    return re.findall(r"<tr>(<t[dh].*?)</tr>", section[section.index("<tbody>") : section.index("</tbody>")], re.DOTALL)
+    return re.findall(r"<tr[^>]*>(<t[dh].*?)</tr>", section[section.index("<tbody>") : section.index("</tbody>")], re.DOTALL)
 
 
 # ── One network ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -246,3 +246,17 @@ def test_no_template_and_no_style_names_another_host():
     for path in [*(folder("web") / "templates").glob("*.html"), *(folder("web") / "static").glob("*.css")]:
         found = re.findall(r"""(?:src|action)=["']https?:|url\(["']?https?:|@import""", path.read_text(encoding="utf-8"))
         assert found == [], path.name
+
+
+@pytest.mark.parametrize(("address", "said"), [
+    ("/questions/practices-by-region?region=nuts:ZZZZ", "ZZZZ is not in the graph. Choose another value for “Region”."),
+    ("/questions/practices-by-year?since=2020&until=2010", "The years go backwards"),
+])  # fmt: skip
+def test_a_question_that_nothing_can_answer_says_why(client, invented, address, said):
+    asked = invented.backend.asked
+    text, _ = page(client, address)
+    assert said in text and invented.backend.asked - asked <= 8
+
+
+def test_a_question_about_what_is_there_is_not_doubted(client):
+    assert "is not in the graph" not in page(client, "/questions/practices-by-region?region=nuts:ES51&channel=channel/participatory-innovation")[0]

@@ -118,3 +118,9 @@ def test_the_policies_listed_are_those_of_the_query_behind_them(bundled_client, 
     for row in bundled.query(query):
         wanted.setdefault(row["scope"], {})[path_of(row["policy"])] = None
     assert listed == [list(policies) for _, policies in sorted(wanted.items())]
+
+
+def test_the_description_of_a_place_says_what_is_there(bundled_client):
+    text = bundled_client.get("/doc/region/ES51", headers={"Accept": "text/html"}).text
+    said = re.search(r'<meta name="description" content="([^"]+)">', text)[1]
+    assert re.fullmatch(r"Catalonia: region, Spain, [\d,]+ practices, [\d,]+ organisations?, [\d,]+ polic(y|ies), [\d,]+ learning examples?", said)

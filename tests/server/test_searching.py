@@ -300,3 +300,48 @@ def test_a_page_of_a_release_for_good_stays_in_it(invented, client):
     assert f"{prefix}/search?q=harbour" in parsed.links and choices(text)[0][2].startswith(prefix)
     feed = ElementTree.fromstring(client.get(f"{prefix}/search.atom?q=harbour").data)
     assert feed.findtext(f"{ATOM}id") == f"http://localhost{prefix}/search.atom?q=harbour"
+
+
+# ── What tabs and bookmarks say ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("address", "title"), [
+    ("/search", "Search"),
+    ("/search?type=practice", "Practices"),
+    ("/search?type=practice&channel=spin-offs", "Practices, Spin-offs"),
+    ("/search?q=living+lab&type=practice&channel=spin-offs", "“living lab”, Practices"),
+    ("/search?type=actor&sort=title", "Actors"),
+    ("/map?channel=spin-offs&region=ES51", "Map of practices: Cata"),
+    ("/map?at=ES5", "Map of practices: Este"),
+    ("/map", "Map of practices"),
+    ("/coverage", "Coverage: Practices by country and channel"),
+    ("/coverage?rows=principle&columns=country&count=policy&in=ESP", "Coverage: Policies by principle and country, Spain"),
+    ("/network?type=practice&region=ES51", "Practices, Cata"),
+    ("/network?of=actor/ku-leuven&of=actor/university-of-ljubljana", "KU Leuven"),
+    ("/network?of=actor/ku-leuven&open=country/BEL", "KU Leuven: network"),
+])  # fmt: skip
+def test_a_title_says_what_was_chosen(bundled_client, address, title):
+    found = page(bundled_client, address)[1].title
+    assert found.startswith(title) and found.endswith(" · kvgraph") and len(found) < 160
+
+
+def test_the_order_of_years_is_offered_where_there_are_years(bundled_client):
+    assert "sort=newest" in page(bundled_client, "/search?type=practice")[0]
+    text, _ = page(bundled_client, "/search?type=actor&sort=title")
+    assert "sort=newest" not in text and 'aria-current="true">title' in text
+
+
+@pytest.mark.parametrize("address", ["/release/a..b", "/x/a.b", "/release/practices/"])
+def test_letters_that_say_nothing_are_not_searched_for(bundled_client, address):
+    answer = bundled_client.get(address, headers=BROWSER)
+    assert answer.status_code == 404 and "Did you mean" not in answer.text
+
+
+def test_an_address_with_a_short_word_is_searched_for(bundled_client):
+    text = bundled_client.get("/doc/actor/ku-leuvn", headers=BROWSER).text
+    assert "Did you mean" in text and "KU Leuven" in text
+
+
+def test_a_country_that_there_is_not_is_told_in_plain_words(bundled_client):
+    text, _ = page(bundled_client, "/policies?country=QQQQQ")
+    assert "There is no country called “QQQQQ” here. Try its English name" in text and "facet" not in text[text.index("QQQQQ") :][:300]

@@ -14,6 +14,7 @@ function start() {
   const whole = { x: 0, y: 0, width: 960, height: 960 / Number(map.dataset.shape) };
   let box = boxOf(svg);
   let drawn = { ...box }; // what the circles were laid out for
+  let shown = location.search; // the address that the circles and the table are of
   let busy = null; // the request under way
   let waiting = 0;
   let running = 0;
@@ -114,20 +115,35 @@ function start() {
     return url;
   }
 
-  async function load() {
-    const still = sameBox(box, drawn);
-    const url = still ? new URL(location.href) : address();
-    history.replaceState(null, "", url);
+  /** What belongs to the picture as it came to rest, which is a step of the history. */
+  function load() {
+    const url = sameBox(box, drawn) ? new URL(location.href) : address();
+    if (url.href !== location.href) history.pushState(null, "", url);
+    ask({ ...box });
+  }
+
+  /** Going back or on in the history: the picture is that of the address. */
+  addEventListener("popstate", () => {
+    if (location.search === shown) return; // another place on the page is no other picture
+    clearTimeout(waiting);
+    stop();
+    ask(null);
+  });
+
+  async function ask(asked) {
+    shown = location.search;
+    const url = new URL(location.href);
     url.searchParams.set("screen", String(Math.round(svg.clientWidth)));
     busy?.abort();
     busy = new AbortController();
-    const asked = { ...box };
     try {
       const answer = await fetch(url, { headers: { Accept: "text/html" }, signal: busy.signal });
       if (!answer.ok) throw new Error(`${answer.status}`);
-      replace(new DOMParser().parseFromString(await answer.text(), "text/html"), asked);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (!asked) show(boxOf(page.querySelector("#map svg")));
+      replace(page, asked ?? { ...box });
     } catch (error) {
-      if (error.name !== "AbortError") location.assign(address()); // the page itself says what is wrong
+      if (error.name !== "AbortError") location.reload(); // the page itself says what is wrong
     }
   }
 

@@ -340,8 +340,10 @@ async function update(address, remember) {
       await before.catch(() => {}); // one after the other: a large one is drawn in slices
       if (mine !== latest) return; // something newer was asked for meanwhile
       if (remember) history.pushState(null, "", url);
+      const again = focused();
       await redraw(answer);
       replace(new DOMParser().parseFromString(page, "text/html"));
+      if (document.activeElement === document.body) again()?.focus();
     })();
     await turn;
   } catch {
@@ -373,8 +375,19 @@ async function redraw(answer) {
   if (box.x1 < extent.x1 || box.x2 > extent.x2 || box.y1 < extent.y1 || box.y2 > extent.y2) whole();
 }
 
+/** Finds what has the focus now, or what is nearest to it, in the page that takes the place of this one. */
+function focused() {
+  const at = document.activeElement, thing = at.closest("tr")?.dataset.thing;
+  if (at === document.body) return () => null;
+  if (at.id) return () => document.getElementById(at.id);
+  if (at.closest("#picked")) return () => document.querySelector("#picked button, #picked a") ?? stage;
+  return () => {
+    const row = [...document.querySelectorAll("#lists tr")].find((each) => thing && each.dataset.thing === thing);
+    return row?.querySelector("a[data-open]") ?? row?.querySelector("a") ?? document.getElementById("summary");
+  };
+}
+
 function replace(page) {
-  const focus = document.activeElement?.id;
   for (const id of ["summary", "lists"]) document.getElementById(id).replaceWith(page.getElementById(id));
   const form = document.getElementById("choice"), panel = document.getElementById("picked"), folded = form.querySelector("details").open;
   form.replaceWith(page.getElementById("choice"));
@@ -383,7 +396,6 @@ function replace(page) {
   document.querySelector(".apply").hidden = true;
   offerPng();
   say(document.querySelector("#summary .count").textContent);
-  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
 }
 
 function offerPng() {
