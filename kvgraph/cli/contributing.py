@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..errors import KvgraphError
 from .root import HOME, Commands, format_option, main
 
 
@@ -44,7 +45,12 @@ def _password(file) -> tuple[str, bool]:
     """The password of a file, or one made up; and which of the two."""
     from ..contribute.secrets import new_secret
 
-    return (file.read().strip("\r\n"), False) if file else (new_secret()[:20], True)
+    if file is None:
+        return new_secret()[:20], True
+    try:
+        return file.read().strip("\r\n"), False
+    except UnicodeDecodeError:
+        raise KvgraphError("The password is not UTF-8.", hint="Save the file as UTF-8.") from None
 
 
 @users.command(epilog="\b\nExample:\n  kvgraph users add maria --role curator")
@@ -138,7 +144,10 @@ def show(book, submission: str) -> None:
     from ..contribute.submissions import load
 
     found = load(book, submission)
-    click.echo(proposed(book, found))
+    try:
+        click.echo(proposed(book, found))
+    except ValueError as error:  # a draft may hold what is no RDF
+        click.echo(f"# No file can be made of it as it is: {error}")
     for event in found.events:
         click.echo(f"# {event.at:%Y-%m-%d %H:%M} {event.action} by a {event.role}" + (f": {event.text}" if event.text else ""))
 

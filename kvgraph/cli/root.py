@@ -48,6 +48,10 @@ class Commands(click.Group):
         except BrokenPipeError:  # `kvgraph run … | head`
             _give_up_output()
             raise click.exceptions.Exit(0) from None
+        except UnicodeEncodeError as error:
+            from ..output import fail
+
+            fail(f"{ascii(error.object)[:80]} is no text.", "Its bytes are not UTF-8.")
         except OSError as error:  # a folder that may not be written to, a disk that is full
             from ..output import fail
 

@@ -11,7 +11,7 @@ from ..graph import Graph
 from ..namespaces import KV, PREFIXES
 from . import known
 from .fields import PARTS, by_path, origin, rule_path
-from .record import RELATIONS, Record, term, triples
+from .record import RELATIONS, Record, Value, participation, term, triples
 
 MOST_VALUES = 200  # of one record
 MOST_LETTERS = 60_000
@@ -92,6 +92,11 @@ def _is_iri(text: str) -> bool:
     return len(text) <= 1000
 
 
+def _is_part(record: Record, value: Value) -> bool:
+    """Whether a part can be given an IRI, which is made of those of the actor and the role."""
+    return all(map(_is_iri, value.values())) and _is_iri(participation(record.thing, value["agent"], value["role"]))
+
+
 def _bad_terms(record: Record) -> tuple[list[Finding], Record]:
     """What no RDF can be made of, and the record without it."""
     found, names, fit = [], by_path(record.type), {}
@@ -100,7 +105,7 @@ def _bad_terms(record: Record) -> tuple[list[Finding], Record]:
         fit[path] = []
         for value in values:
             try:
-                fine = all(map(_is_iri, value.values())) if path == PARTS else (not value.get("lang") or _LANGUAGE.fullmatch(value["lang"])) and bool(str(term(value)))
+                fine = _is_part(record, value) if path == PARTS else (not value.get("lang") or _LANGUAGE.fullmatch(value["lang"])) and bool(str(term(value)))
             except (ValueError, KeyError):
                 fine = False
             if fine:

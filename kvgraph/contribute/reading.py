@@ -23,7 +23,9 @@ from .fields import CLASSES, GIVEN, PARTS, Field, by_path
 from .parsing import MOST_RECORDS, RDF_FORMATS, Unreadable, children, loaded, quads
 from .record import LEAD, Record, Value, date_value, is_ours, value_of
 
-UNPACKED = 20 * 2**20  # bytes of a spreadsheet without its compression
+UNPACKED = 4 * 2**20  # bytes of a spreadsheet without its compression
+MOST_TAGS = 60_000  # in all its parts: a cell has four, and what reads them takes a second for so many
+MOST_NAMES = 500  # to be looked up for a file
 COLUMNS = ("page", "seen", "source_kind")  # of a table, besides the fields
 FORMATS = {
     "application/trig": "trig", "text/turtle": "turtle", "application/ld+json": "jsonld", "text/csv": "csv",
@@ -51,9 +53,9 @@ def read(content: bytes, format_: str, graph: Graph, type_: str = "") -> list[Re
     if format_ in RDF_FORMATS:
         found = _of_rdf(quads(content, format_), graph)
     elif format_ == "json":
-        found = _of_json(content, graph)
+        found = _of_json(content, Names(graph))
     else:
-        found = _of_table(content, format_, type_, graph)
+        found = _of_table(content, format_, type_, Names(graph))
     if not found:
         raise Unreadable("There is no record in this.", hint="A record of RDF has the type kv:Practice, kv:LearningExample or kv:Actor; one of a table is a row.")
     records = [Record.of(record.content()) for record in found]
@@ -147,26 +149,41 @@ def _origin(record: Record, about: dict[str, str]) -> None:
     record.note = record.note or about.get(RDFS + "comment", "")
 
 
+class Names:
+    """The names in a file, looked up in the graph once each, and not without end."""
+
+    def __init__(self, graph: Graph):
+        self.graph, self._found = graph, {}
+
+    def meant(self, text: str, types: tuple[str, ...]) -> str:
+        """The thing of that name, or an empty text. Raises :class:`Unreadable` if the file has too many names."""
+        if (text, types) not in self._found:
+            if len(self._found) == MOST_NAMES:
+                raise Unreadable(f"There are more than {MOST_NAMES:,} names of organisations, places and other things in this.", hint="Send it in several files.")
+            self._found[text, types] = known.meant(self.graph, text, types)[0]
+        return self._found[text, types]
+
+
 # ── Plain JSON ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_json(content: bytes, graph: Graph) -> list[Record]:
+def _of_json(content: bytes, names: Names) -> list[Record]:
     given = loaded(content)
     several = given if isinstance(given, list) else [given]
     _require_few(len(several))
-    return [_plain(one, graph) for one in several]
+    return [_plain(one, names) for one in several]
 
 
-def _plain(given: Any, graph: Graph) -> Record:
+def _plain(given: Any, names: Names) -> Record:
     """``{"type": "practice", "values": {"title": {"en": "…"}, "country": "country:ESP"}, "page": "https://…", "licence": true …}``."""
     if not isinstance(given, dict) or given.get("type") not in tuple(CLASSES) or not isinstance(given.get("values"), dict):
         raise Unreadable(f"A record is an object with a type ({', '.join(CLASSES)}) and values.", hint='For example: {"type": "practice", "values": {"title": {"en": "Living lab"}}}')
-    record, names = Record(given["type"]), {f.name: f for f in by_path(given["type"]).values()}
+    record, fields = Record(given["type"]), {f.name: f for f in by_path(given["type"]).values()}
     _require_values(sum(map(_number, given["values"].values())))
     for name, value in given["values"].items():
-        if name not in names:
-            raise Unreadable(f"A {given['type']} has no field {str(name)[:60]!r}.", hint="Fields are: " + ", ".join(names) + ".")
-        record.values[names[name].path] = list(_values(names[name], value, record, graph))
+        if name not in fields:
+            raise Unreadable(f"A {given['type']} has no field {str(name)[:60]!r}.", hint="Fields are: " + ", ".join(fields) + ".")
+        record.values[fields[name].path] = list(_values(fields[name], value, record, names))
     for name in ("page", "seen", "note", "relation", "credit"):
         setattr(record, name, str(given.get(name) or "")[:2001])
     record.source_kind = _code("source-kind", str(given.get("source_kind") or ""))
@@ -184,7 +201,7 @@ def _require_values(number: int) -> None:
         raise Unreadable(f"A record has at most {MOST_VALUES} values; one of these has {number:,}.", hint="Leave out what matters least.")
 
 
-def _values(field: Field, given: Any, record: Record, graph: Graph) -> Iterable[Value]:
+def _values(field: Field, given: Any, record: Record, names: Names) -> Iterable[Value]:
     """What a field is given, in one of the ways of writing it: a text, a list of them, texts by language, or of a part an actor and a role."""
     for one in given if isinstance(given, list) else [given]:
         if one is None:
@@ -192,13 +209,13 @@ def _values(field: Field, given: Any, record: Record, graph: Graph) -> Iterable[
         if field.kind == "part":
             if not isinstance(one, dict) or not {"agent", "role"} <= one.keys():
                 raise Unreadable(f"The field {field.name} takes objects with an agent and a role.")
-            yield from _thing(field, _text(one["agent"], field), record, graph, _code("role", _text(one["role"], field)))
+            yield from _thing(field, _text(one["agent"], field), record, names, _code("role", _text(one["role"], field)))
         elif isinstance(one, dict) and field.tongue:
             for tag, texts in one.items():
                 for text in texts if isinstance(texts, list) else [texts]:
-                    yield from _written(field, _text(text, field), record, graph, tag)
+                    yield from _written(field, _text(text, field), record, names, tag)
         else:
-            yield from _written(field, _text(one, field), record, graph)
+            yield from _written(field, _text(one, field), record, names)
 
 
 def _text(given: Any, field: Field) -> str:
@@ -210,14 +227,14 @@ def _text(given: Any, field: Field) -> str:
     return str(given)
 
 
-def _written(field: Field, text: str, record: Record, graph: Graph, lang: str = "en") -> Iterable[Value]:
+def _written(field: Field, text: str, record: Record, names: Names, lang: str = "en") -> Iterable[Value]:
     text = text.strip()
     if not text:
         return
     if field.kind == "choice":
         yield {"iri": _code(field.options[0][len(ID) :].partition("/")[0], text)}
     elif field.kind == "thing":
-        yield from _thing(field, text, record, graph)
+        yield from _thing(field, text, record, names)
     elif field.kind == "date":
         yield date_value(text)
     elif field.kind == "link":
@@ -226,8 +243,8 @@ def _written(field: Field, text: str, record: Record, graph: Graph, lang: str = 
         yield {"text": text, "lang": lang} if field.tongue else {"text": text}
 
 
-def _thing(field: Field, text: str, record: Record, graph: Graph, role: str = "") -> Iterable[Value]:
-    found, _ = known.meant(graph, text, field.types)
+def _thing(field: Field, text: str, record: Record, names: Names, role: str = "") -> Iterable[Value]:
+    found = names.meant(text, field.types)
     if found:
         yield {"agent": found, "role": role} if role else {"iri": found}
     else:
@@ -243,7 +260,7 @@ def _code(list_: str, text: str) -> str:
 # ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_table(content: bytes, format_: str, type_: str, graph: Graph) -> list[Record]:
+def _of_table(content: bytes, format_: str, type_: str, names: Names) -> list[Record]:
     if type_ not in CLASSES:
         raise Unreadable("Say what the rows of the table are.", hint=f"Kinds of record are: {', '.join(CLASSES)}.")
     rows = _csv_rows(content) if format_ == "csv" else _xlsx_rows(content)
@@ -252,7 +269,7 @@ def _of_table(content: bytes, format_: str, type_: str, graph: Graph) -> list[Re
     header, rows = [cell.strip() for cell in rows[0]], [row for row in rows[1:] if any(cell.strip() for cell in row)]
     _require_few(len(rows))
     fields = _columns(header, type_)
-    return [_row(type_, header, fields, row, graph) for row in rows]
+    return [_row(type_, header, fields, row, names) for row in rows]
 
 
 def _columns(header: list[str], type_: str) -> dict[str, Field]:
@@ -264,7 +281,7 @@ def _columns(header: list[str], type_: str) -> dict[str, Field]:
     return names
 
 
-def _row(type_: str, header: list[str], fields: dict[str, Field], row: list[str], graph: Graph) -> Record:
+def _row(type_: str, header: list[str], fields: dict[str, Field], row: list[str], names: Names) -> Record:
     record = Record(type_)
     _require_values(sum(cell.count(";") + 1 for cell in row if len(cell) > MOST_VALUES))
     for column, cell in zip(header, row):
@@ -275,9 +292,9 @@ def _row(type_: str, header: list[str], fields: dict[str, Field], row: list[str]
             for text in several:
                 if field.kind == "part":
                     agent, _, role = text.rpartition(" | ") if " | " in text else (text, "", "partner")
-                    found = list(_thing(field, agent, record, graph, _code("role", role))) if agent.strip() else []
+                    found = list(_thing(field, agent, record, names, _code("role", role))) if agent.strip() else []
                 else:
-                    found = list(_written(field, text, record, graph, lang or "en"))
+                    found = list(_written(field, text, record, names, lang or "en"))
                 record.values.setdefault(field.path, []).extend(found)
         elif name in COLUMNS:
             setattr(record, name, _code("source-kind", cell) if name == "source_kind" else cell.strip()[:1001])
@@ -304,11 +321,12 @@ def _xlsx_rows(content: bytes) -> list[list[str]]:
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(info.file_size for info in packed.infolist()) > UNPACKED or len(packed.infolist()) > 200:
-                raise Unreadable("This spreadsheet is too large.", hint=f"At most {MOST_RECORDS} records are taken at once.")
-            for info in packed.infolist():
-                if info.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in packed.read(info)[:UNPACKED]:
-                    raise Unreadable("This spreadsheet declares entities, which no spreadsheet does.")
+            large = sum(info.file_size for info in packed.infolist()) > UNPACKED or len(packed.infolist()) > 200
+            parts = [] if large else [packed.read(info) for info in packed.infolist()]
+            if large or sum(part.count(b"<") for part in parts) > MOST_TAGS:
+                raise Unreadable("This spreadsheet is too large.", hint=f"At most {MOST_RECORDS} records are taken at once. What is not in its first sheet, and empty cells with a style, can go.")
+            if any(b"<!DOCTYPE" in part for part in parts):
+                raise Unreadable("This spreadsheet declares entities, which no spreadsheet does.")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         try:
             rows = book.worksheets[0].iter_rows(max_row=MOST_RECORDS + 200, max_col=100, values_only=True)

@@ -198,7 +198,9 @@ def save(book: Book, account: Account, submission_id: str, record: Record) -> Su
         submission = _mine(session, submission_id, account, STATES)
         there = Record.of(submission.content)
         if submission.state in OPEN:
-            if record.form not in ("", there.form) and record.form.partition(".")[0] != _fingerprint(there) and not record.same_as(there):
+            opened_on, _, name = record.form.partition(".")
+            before = not name and not there.form  # forms said what they were opened on
+            if record.form not in ("", there.form) and not before and opened_on != _fingerprint(there) and not record.same_as(there):
                 raise WrittenElsewhere()
             _keep(submission, record)
         elif not record.same_as(there):

@@ -4,8 +4,10 @@ import secrets
 import threading
 
 import pytest
+from click.testing import CliRunner
 
 from kvgraph import open as open_graph
+from kvgraph.cli import main
 from kvgraph.contribute import accounts, decisions, submissions
 from kvgraph.contribute.files import base_of
 from kvgraph.contribute.record import thing_of
@@ -103,10 +105,6 @@ def test_a_name_somebody_took_back_is_not_published_any_more(instance, person):
 
 
 def test_an_operator_decides_on_the_command_line(instance, person, monkeypatch):
-    from click.testing import CliRunner
-
-    from kvgraph.cli import main
-
     monkeypatch.setenv("KVGRAPH_HOME", str(instance.home))
     run = lambda *args, **options: CliRunner().invoke(main, args, **options)  # noqa: E731
     made = run("users", "add", "operated", "--password-file", "-", input="a quite long password\n")
@@ -116,6 +114,10 @@ def test_an_operator_decides_on_the_command_line(instance, person, monkeypatch):
     assert len(run("users", "reset", "operated").stdout.strip()) == 20
     assert run("users", "disable", "operated").exit_code == 0 and "operated,curator,disabled" in run("users").stdout
     assert run("users", "role", "nobody-at-all", "curator").exit_code == 1
+    for wrong in (run("users", "role", "a\udcffb", "curator"), run("submissions", "show", "a\udcffb")):
+        assert wrong.exit_code == 1 and "is no text" in wrong.stderr and isinstance(wrong.exception, SystemExit)
+    wrong = run("users", "reset", "operated", "--password-file", "-", input=b"a quite long passw\xf6rd\n")
+    assert wrong.exit_code == 1 and "not UTF-8" in wrong.stderr
     sent = person().contribute(title="Decided by an operator", different="yes").rpartition("/")[2]
     assert f"{sent},submitted,record,Decided by an operator" in run("submissions", "--state", "submitted").stdout
     shown = run("submissions", "show", sent).stdout
@@ -128,6 +130,8 @@ def test_what_is_not_well_formed_never_stands_in_the_way_of_a_release(instance, 
     """Neither shown nor accepted, not even by an operator, who is asked less."""
     draft = person().contribute(title="Not well-formed", page="no address < at all", homepage="also none", action="save")
     submission = submissions.load(instance.book, draft.rpartition("/")[2])
+    shown = CliRunner(env={"KVGRAPH_HOME": str(instance.home)}).invoke(main, ["submissions", "show", submission.id])
+    assert shown.exit_code == 0 and "No file can be made of it" in shown.stdout
     owner = submission.account
     submissions.submit(instance.book, owner, submission.id)
     with pytest.raises(KvgraphError, match="not well-formed"):

@@ -42,6 +42,21 @@ def test_null_is_no_value(instance, program):
     assert [(v["text"], v["lang"]) for several in kept.values() for v in several] == [("Null and void", "en"), ("Null und nichtig", "de")]
 
 
+def test_a_part_whose_own_address_would_be_none(program):
+    """It is made of those of the actor and the role, and each of them is one."""
+    part = f"<{PRACTICE[:-8]}x> a <http://www.w3.org/ns/prov#Association> ; <http://www.w3.org/ns/prov#agent> <http://e.x/a#b> ; <http://www.w3.org/ns/prov#hadRole> <http://e.x/c#d> ."
+    sent = f"""<{LAB}-3> a <{PRACTICE}> ; <http://purl.org/dc/terms/title> "Two hashes"@en ; <http://www.w3.org/ns/prov#qualifiedAssociation> <{PRACTICE[:-8]}x> . {part}"""
+    answer = program(sent, **{"Content-Type": "text/turtle"})
+    assert answer.status_code == 422 and any(f["field"] == "qualifiedAssociation" for f in answer.json["findings"]), answer.json
+
+
+def test_a_report_is_no_record_to_change(instance, person):
+    reader = person()
+    reader.post("/contribute/report", {"proof": proof(reader), "words": "This is wrong, I think.", "thing": "", "form": "r" * 30})
+    [sent] = [s for s in submissions.queue(instance.book, limit=1000) if s.kind == "report" and s.content["words"].startswith("This is wrong, I think")]
+    assert "There is no such submission" in reader.post(f"/contribute/{sent.id}", {"proof": proof(reader), "action": "save", "title": "x"}, 404)
+
+
 @pytest.mark.parametrize("origin", ["http://[::1", "http://]", "null", ""])
 def test_a_form_from_an_address_that_is_none_is_not_ours(visitor, origin):
     for address in ("/account/sign-in", "/contribute/report"):

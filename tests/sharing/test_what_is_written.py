@@ -171,7 +171,7 @@ def test_of_two_clicks_on_send_the_second_leads_where_the_first_did(person, monk
     assert "your change is not in it" in second if more else [second] == first
 
 
-def edited(form: Form, **fields) -> list[tuple[str, str]]:
+def edited(form: Form, /, **fields) -> list[tuple[str, str]]:
     return [(name, fields.get(name, value)) for name, value in form.fields if name != "action"] + [("action", "save")]
 
 
@@ -187,6 +187,17 @@ def test_of_two_tabs_neither_erases_what_the_other_kept(person):
     reader.post(draft, edited(Form(page, draft)))
     assert "Only a note." in reader.read(draft) and "Written in the first tab" not in reader.read(draft)
     assert "changed in another tab" in reader.post(draft, edited(one, title="Of long ago"), 409)
+
+
+def test_a_form_that_was_open_during_an_upgrade_is_kept(instance, person):
+    """Its name said nothing of what was in the draft then, and of the draft nothing is known either."""
+    reader = person()
+    draft = reader.post("/contribute/new/practice", first_form(reader, title="Over an upgrade")).partition("?")[0]
+    with instance.book.writing() as session:
+        found = session.get(submissions.Submission, draft.rpartition("/")[2])
+        found.content = {name: value for name, value in found.content.items() if name != "form"}
+    reader.post(draft, edited(Form(reader.read(draft), draft), form="0123456789abcdef", note="Written before."))
+    assert "Written before." in reader.read(draft)
 
 
 def test_who_goes_back_to_a_form_of_theirs_is_asked_nothing(person):

@@ -116,7 +116,7 @@ def changed(submission_id: str) -> Response:
     if request.form.get("action") == "discard":
         submissions.discard(the_book(), visitor(), submission_id)
         return redirect("/account", 303)
-    if found.account_id != visitor().id:
+    if found.account_id != visitor().id or found.kind not in ("record", "correction"):
         raise submissions.UnknownSubmission()
     graph, record = context.graph(), Record.of(found.content)
     forms.read(request.form, record, graph)
