@@ -5,7 +5,7 @@ Whoever decides names the version they saw. If it is not the last one, somebody 
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, or_, select
 from sqlalchemy.orm import Session
 
 from ..errors import KvgraphError
@@ -15,7 +15,7 @@ from . import known, settings
 from .accounts import NotAllowed, may
 from .book import Account, Book, Submission, now
 from .files import LIVE, base_of
-from .record import Record, require_address, require_page, require_well_formed
+from .record import Record, change, require_address, require_page, require_well_formed
 from .submissions import LONGEST_COMMENT, STATE_WORDS, WAITING, UnknownSubmission, noted, words
 
 
@@ -73,11 +73,15 @@ def reject(book: Book, curator: Account, submission_id: str, version: int, text:
 
 
 def undo(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
-    """Take back what was accepted: the release after the next decision does not have it."""
+    """Take back what was accepted: the release after the next decision does not have it.
+
+    Raises :class:`~kvgraph.errors.KvgraphError` while others build on it: what they say would lead nowhere, and break the release.
+    """
     with book.writing() as session:
         submission = _seen(session, curator, submission_id, version)
         if submission.state not in ("accepted", "published") or submission.kind == "report":
             raise Overtaken(submission.state)
+        _require_unused(session, submission)
         submission.state, submission.stale, submission.changed = "undone", True, now()
         noted(session, submission, curator, "undone", words(text))
     return submission
@@ -158,6 +162,42 @@ def _require_replaceable(session: Session, submission: Submission, instead: str,
         raise KvgraphError("There is such a record already, or will be in the next release.", hint="Choose another address; if the two are the same, merge them.")
     if submission.thing in replaced or instead in replaced:
         raise KvgraphError("One of these was renamed or merged a moment ago.", hint="Wait for the next release, and look at it again.")
+
+
+# ── What others build on ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _require_unused(session: Session, submission: Submission) -> None:
+    gone = {"record": submission.thing, "rename": submission.content.get("replaced_by", "")}.get(submission.kind, "")  # the address that would lead nowhere
+    if not gone or _is_known(gone, None):
+        return
+    users = _users(session, submission, gone)
+    if replacing := [s for s in users if s.kind in ("merge", "rename")]:
+        raise KvgraphError(f"It was merged or renamed, or another was merged into it: {_listed(replacing)}.", hint="Undo that first, then this.")
+    if users:
+        raise KvgraphError(f"Others build on it: {_listed(users)}.", hint="Undo those first, or correct them so that they name something else.")
+
+
+def _users(session: Session, submission: Submission, address: str) -> list[Submission]:
+    """What is live, is about an address or leads to it, or names it and was not corrected since."""
+    live = select(Submission).where(Submission.state.in_(LIVE), Submission.kind != "report", Submission.id != submission.id)
+    mentions = cast(Submission.content, String).contains(address, autoescape=True)
+    using: dict[tuple, Submission] = {}
+    for other in session.scalars(live.where(or_(Submission.thing == address, mentions)).order_by(Submission.accepted, Submission.id)):
+        record = Record.of(other.content)
+        what, key = change(record), lambda path, value, thing=other.thing: (thing, path, *sorted(value.items()))
+        for path, value in what.removed:
+            using.pop(key(path, value), None)
+        using |= {key(path, value): other for path, value in what.added if address in (value.get("iri"), value.get("agent"))}
+        if address in (other.thing, record.replaced_by, record.credit_actor):
+            using[(other.id,)] = other
+    return list({other.id: other for other in using.values()}.values())
+
+
+def _listed(found: list[Submission]) -> str:
+    """Three of them by title, each with what it is. A merge has none: it turns that into another name of what stays."""
+    named = [f"“{s.title or s.thing.rpartition('/')[2]}” ({s.kind if s.kind != 'record' else s.type.replace('-', ' ')})" for s in found[:3]]
+    return ", ".join(named) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
 
 
 # ── The builder ──────────────────────────────────────────────────────────────────────────────────────────────────────

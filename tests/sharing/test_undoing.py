@@ -1,0 +1,91 @@
+"""What others build on is not taken away under them: a curator is told what to do first, and a release never goes back on the work of somebody else."""
+
+import pytest
+
+from kvgraph import open as open_graph
+from kvgraph.contribute import decisions, known, maintaining, submissions
+from kvgraph.contribute.record import LABEL, LEAD, Record, Values, thing_of
+from kvgraph.errors import KvgraphError
+
+from .people import UNIVERSITY
+from .test_publishing_goes_on import OPERATOR, reader, sent, state  # noqa: F401  a fixture among them
+from .worker import record
+
+
+def actor(name: str) -> Record:
+    return Record("actor", thing=thing_of("actor", name), values={LABEL: [{"text": f"Actor {name}", "lang": "en"}]}, page="https://example.org/a", seen="2026-11", relation="none", credit="Port", licence=True)
+
+
+def led_by(what: Record, lead: str) -> Record:
+    what.values[LEAD] = [{"iri": lead}]
+    return what
+
+
+def changed(instance, thing: str, values: Values | None = None, **more) -> Record:
+    """A record that is in the release, as somebody corrects or replaces it."""
+    there, _ = known.as_it_is(open_graph(instance.home), thing)
+    return Record(thing.split("/")[-2], thing=thing, values={**there, **(values or {})}, base=there, page="https://example.org/p", seen="2026-11", relation="none", credit="Maria", licence=True, **more)
+
+
+def undo(instance, submission: str) -> None:
+    decisions.undo(instance.book, OPERATOR, submission, submissions.load(instance.book, submission).version, "Never was.")
+
+
+def test_what_another_was_merged_into_is_undone_after_the_merge(instance, reader):  # noqa: F811
+    works, yard = (sent(instance, reader, actor(name)) for name in ("works", "yard"))
+    instance.publish()
+    merge = sent(instance, reader, maintaining.merged(open_graph(instance.home), thing_of("actor", "works"), thing_of("actor", "yard")), "merge")
+    instance.publish()
+    for one in (yard, works):
+        with pytest.raises(KvgraphError, match=r"merged into it: “works” \(merge\)") as refused:
+            undo(instance, one)
+        assert refused.value.hint == "Undo that first, then this."
+    for one in (merge, yard, works):
+        undo(instance, one)
+    instance.publish()
+    assert {state(instance, one) for one in (merge, yard, works)} == {"undone"} and not decisions.pending(instance.book)
+
+
+def test_what_was_renamed_is_undone_after_the_renaming(instance, reader):  # noqa: F811
+    old, new = thing_of("actor", "jetty"), thing_of("actor", "pier")
+    jetty = sent(instance, reader, actor("jetty"))
+    instance.publish()
+    rename = sent(instance, reader, changed(instance, old, replaced_by=new), "rename")
+    instance.publish()
+    at_pier = sent(instance, reader, led_by(record("at-the-pier"), new))
+    with pytest.raises(KvgraphError, match=r"“Actor jetty” \(rename\)"):
+        undo(instance, jetty)
+    with pytest.raises(KvgraphError, match=r"Others build on it: “Practice at-the-pier” \(practice\)"):
+        undo(instance, rename)
+    for one in (at_pier, rename, jetty):
+        undo(instance, one)
+    instance.publish()
+    assert not decisions.pending(instance.book)
+
+
+def test_what_others_name_is_undone_after_they_were_corrected(instance, reader):  # noqa: F811
+    slip = thing_of("actor", "slipway")
+    of_slip = sent(instance, reader, actor("slipway"))
+    instance.publish()
+    led = [sent(instance, reader, led_by(record(f"led-{n}"), slip)) for n in range(5)]
+    instance.publish()
+    with pytest.raises(KvgraphError, match="“Practice led-0” .*, “Practice led-1” .*, “Practice led-2” .* and 2 more") as refused:
+        undo(instance, of_slip)
+    assert "correct them" in refused.value.hint
+    for one in led[1:]:
+        undo(instance, one)
+    corrected = sent(instance, reader, changed(instance, thing_of("practice", "practice-led-0"), {LEAD: [{"iri": UNIVERSITY}]}), "correction")
+    undo(instance, of_slip)
+    instance.publish()
+    assert [state(instance, one) for one in (led[0], corrected, of_slip)] == ["published", "published", "undone"]
+
+
+def test_a_record_is_undone_after_its_corrections(instance, reader):  # noqa: F811
+    first = sent(instance, reader, record("corrected-once"))
+    instance.publish()
+    correction = sent(instance, reader, changed(instance, thing_of("practice", "practice-corrected-once"), {LEAD: []}), "correction")
+    with pytest.raises(KvgraphError, match=r"“Practice corrected-once” \(correction\)"):
+        undo(instance, first)
+    undo(instance, correction)
+    undo(instance, first)
+    instance.publish()
