@@ -13,8 +13,9 @@ from ..graph import Graph
 from ..resources import folder
 from . import known, settings
 from .accounts import NotAllowed, may
-from .book import Account, Book, Submission, now
+from .book import Account, Book, Event, Submission, now
 from .files import LIVE, base_of
+from .leaving import FORGOTTEN
 from .record import Record, change, require_address, require_page, require_well_formed
 from .submissions import LONGEST_COMMENT, STATE_WORDS, WAITING, UnknownSubmission, noted, words
 
@@ -106,10 +107,10 @@ def _decided(session: Session, curator: Account, submission_id: str, version: in
 
 
 def _approvals(submission: Submission) -> set[int | None]:
-    """Who has approved it since it was sent last."""
+    """Who has approved it since it was sent, or sent back by the builder, last."""
     approved: set[int | None] = set()
     for event in submission.events:
-        approved = set() if event.action == "submitted" else approved | {event.account_id} if event.action == "approved" else approved
+        approved = set() if event.action in ("submitted", "not-published") else approved | {event.account_id} if event.action == "approved" else approved
     return approved
 
 
@@ -143,9 +144,12 @@ def _was_published(submission: Submission) -> bool:
 
 
 def _claimed(session: Session, submission: Submission) -> set[str]:
-    """The addresses of what others contributed, which the graph may not know yet: of records, and those that records were given instead."""
-    others = select(Submission).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)
-    renamed = session.scalars(others.where(Submission.kind == "rename", Submission.state.in_(LIVE)))
+    """The addresses of what others contributed, which the graph may not know yet, or no longer, though they were cited: of records, and those that
+    records were given instead."""
+    was_published = Submission.events.any(Event.action == "published")
+    others = select(Submission).where(or_(Submission.accepted.is_not(None), was_published), Submission.id != submission.id, Submission.type == submission.type)
+    given_back = was_published & (Submission.thing != submission.thing)  # which may have it again
+    renamed = session.scalars(others.where(Submission.kind == "rename", or_(Submission.state.in_(LIVE), given_back)))
     return set(session.scalars(others.where(Submission.kind == "record").with_only_columns(Submission.thing))) | {s.content["replaced_by"] for s in renamed}
 
 
@@ -210,11 +214,15 @@ def pending(book: Book) -> bool:
 
 
 def published(book: Book, told: list[tuple[str, int]], release: str) -> None:
-    """A release has what the submissions said in these versions. What was changed since waits for the next one."""
+    """A release has what the submissions said in these versions. What was changed since waits for the next one. What is in none any more, of an account that
+    was deleted, is deleted too."""
     with book.writing() as session:
         for submission_id, version in told:
             submission = session.get(Submission, submission_id)
             if submission is None or submission.version != version:
+                continue
+            if submission.form.startswith(FORGOTTEN) and submission.state not in (*LIVE, *WAITING):
+                session.delete(submission)
                 continue
             submission.stale, submission.release = False, release
             if submission.state == "accepted":

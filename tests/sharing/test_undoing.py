@@ -3,12 +3,12 @@
 import pytest
 
 from kvgraph import open as open_graph
-from kvgraph.contribute import decisions, known, maintaining, submissions
+from kvgraph.contribute import accounts, decisions, known, maintaining, settings, submissions
 from kvgraph.contribute.record import LABEL, LEAD, Record, Values, thing_of
 from kvgraph.errors import KvgraphError
 
 from .people import UNIVERSITY
-from .test_publishing_goes_on import OPERATOR, reader, sent, state  # noqa: F401  a fixture among them
+from .test_publishing_goes_on import OPERATOR, accept, reader, sent, state  # noqa: F401  a fixture among them
 from .worker import record
 
 
@@ -88,4 +88,51 @@ def test_a_record_is_undone_after_its_corrections(instance, reader):  # noqa: F8
         undo(instance, first)
     undo(instance, correction)
     undo(instance, first)
+    instance.publish()
+
+
+# ── What the builder sent back ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_published_and_sent_back_keeps_its_address(instance, reader):  # noqa: F811
+    """Whoever cited it does not find somebody else's there."""
+    first = sent(instance, reader, record("cited"))
+    instance.publish()
+    decisions.refused(instance.book, [first], "Its actor is gone.")
+    instance.publish()
+    other = sent(instance, reader, record("cited"))
+    instance.publish()
+    accept(instance, first)
+    instance.publish()
+    assert [submissions.load(instance.book, one).thing.rpartition("/")[2] for one in (first, other)] == ["practice-cited", "practice-cited-2"]
+    assert state(instance, first) == state(instance, other) == "published"
+
+
+def test_an_address_that_was_given_back_is_not_given_to_somebody_else(instance, reader):  # noqa: F811
+    old, new = thing_of("practice", "practice-first-named"), thing_of("practice", "practice-then-named")
+    sent(instance, reader, record("first-named"))
+    instance.publish()
+    rename = lambda: sent(instance, reader, changed(instance, old, replaced_by=new), "rename")  # noqa: E731
+    first = rename()
+    instance.publish()
+    undo(instance, first)
+    instance.publish()
+    other = sent(instance, reader, record("then-named"))
+    assert submissions.load(instance.book, other).thing == new + "-2"
+    again = rename()
+    instance.publish()
+    assert state(instance, again) == state(instance, other) == "published"
+
+
+def test_two_approve_again_what_could_not_be_published(instance, reader, numbers):  # noqa: F811
+    settings.choose(instance.book, "second-reviewer", "yes")
+    curators = [accounts.sign_up(instance.book, f"approver{next(numbers)}", "a quite long password", "curator") for _ in range(3)]
+    one = sent(instance, reader, record("approved-twice"), accepted=False)
+    approve = lambda curator: decisions.accept(instance.book, curator, one, submissions.load(instance.book, one).version).state  # noqa: E731
+    try:
+        assert [approve(c) for c in curators[:2]] == ["submitted", "accepted"]
+        decisions.refused(instance.book, [one], "It breaks a must.")
+        assert [approve(c) for c in (curators[2], curators[0])] == ["submitted", "accepted"]
+    finally:
+        settings.choose(instance.book, "second-reviewer", "no")
     instance.publish()
