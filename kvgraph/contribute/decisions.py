@@ -230,11 +230,20 @@ def published(book: Book, told: list[tuple[str, int]], release: str) -> None:
                 noted(session, submission, None, "published", release, role="builder")
 
 
+def is_taken_back(submission: Submission) -> bool:
+    """Whether it was undone and is in the last release, which the next one has to be told."""
+    last = next((e.action for e in reversed(submission.events) if e.action in ("published", "not-published")), "")
+    return submission.state == "undone" and submission.stale and last == "published" and not submission.form.startswith(FORGOTTEN)
+
+
 def refused(book: Book, submission_ids: Iterable[str], text: str) -> None:
-    """The builder could not publish these: back to the curators, with what it said."""
+    """The builder could not publish these: back to the curators, with what it said. What could not be undone is published as before."""
     with book.writing() as session:
         for submission_id in submission_ids:
             submission = session.get(Submission, submission_id)
             if submission and submission.state in ("accepted", "published"):
                 submission.state, submission.stale, submission.accepted, submission.changed = "submitted", True, None, now()
                 noted(session, submission, None, "not-published", text[:LONGEST_COMMENT], role="builder")
+            elif submission and is_taken_back(submission):
+                submission.state, submission.changed = "published", now()
+                noted(session, submission, None, "commented", f"This could not be undone, others build on it. {text}"[:LONGEST_COMMENT], role="builder")

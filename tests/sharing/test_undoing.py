@@ -4,12 +4,17 @@ import pytest
 
 from kvgraph import open as open_graph
 from kvgraph.contribute import accounts, decisions, known, maintaining, settings, submissions
+from kvgraph.contribute import publish as publishing
+from kvgraph.contribute.book import now
 from kvgraph.contribute.record import LABEL, LEAD, Record, Values, thing_of
 from kvgraph.errors import KvgraphError
+from kvgraph.namespaces import DCTERMS
 
 from .people import UNIVERSITY
-from .test_publishing_goes_on import OPERATOR, accept, reader, sent, state  # noqa: F401  a fixture among them
+from .test_publishing_goes_on import OPERATOR, accept, reader, said, sent, state  # noqa: F401  a fixture among them
 from .worker import record
+
+DESCRIPTION = DCTERMS + "description"
 
 
 def actor(name: str) -> Record:
@@ -89,6 +94,75 @@ def test_a_record_is_undone_after_its_corrections(instance, reader):  # noqa: F8
     undo(instance, correction)
     undo(instance, first)
     instance.publish()
+
+
+# ── Where it was undone all the same ─────────────────────────────────────────────────────────────────────────────────
+
+
+def undone_all_the_same(instance, submission: str) -> None:
+    """As it can stand in a book, whatever is asked before something is undone."""
+    with instance.book.writing() as session:
+        found = session.get(submissions.Submission, submission)
+        found.state, found.stale, found.changed = "undone", True, now()
+
+
+def test_what_breaks_the_release_by_its_absence_stays_and_all_others_are_published(instance, reader, caplog):  # noqa: F811
+    """Neither those who built on it are sent back, nor those who were accepted since."""
+    lead, led = thing_of("actor", "winch"), thing_of("practice", "practice-winched")
+    winch = sent(instance, reader, actor("winch"))
+    instance.publish()
+    practice = sent(instance, reader, led_by(record("winched"), lead))
+    instance.publish()
+    before, harmless = sent(instance, reader, record("before-winch")), sent(instance, reader, record("harmless"))
+    instance.publish()
+    undo(instance, harmless)
+    undone_all_the_same(instance, winch)
+    correction = sent(instance, reader, changed(instance, led, {DESCRIPTION: [{"text": "With a winch.", "lang": "en"}]}), "correction")
+    instance.publish()
+    assert [state(instance, one) for one in (winch, practice, before, correction, harmless)] == ["published"] * 4 + ["undone"]
+    assert "This could not be undone" in said(instance, winch) and winch in caplog.text and not decisions.pending(instance.book)
+
+
+def test_a_merge_into_what_is_gone_does_not_stop_the_others(instance, reader):  # noqa: F811
+    """No file is named where the errors are about what is nowhere."""
+    buoy = [sent(instance, reader, actor(name)) for name in ("buoy", "beacon")]
+    instance.publish()
+    merge = sent(instance, reader, maintaining.merged(open_graph(instance.home), thing_of("actor", "buoy"), thing_of("actor", "beacon")), "merge")
+    instance.publish()
+    undone_all_the_same(instance, buoy[1])
+    fine = sent(instance, reader, record("beside-beacon"))
+    instance.publish()
+    assert [state(instance, one) for one in (*buoy, merge, fine)] == ["published"] * 4
+    undone_all_the_same(instance, buoy[1])
+    with instance.book.writing() as session:  # of an account that was deleted: that is not published again
+        session.get(submissions.Submission, buoy[1]).form = f"forgotten:{buoy[1]}"
+    instance.publish()
+    assert (state(instance, merge), state(instance, buoy[0])) == ("submitted", "published")
+
+
+@pytest.mark.parametrize("broken", ["page", "words"])
+def test_who_is_accepted_broken_while_another_is_looked_for_blames_nobody_else(instance, reader, monkeypatch, broken):  # noqa: F811
+    """Either no file can be made of it, or there is no release with it."""
+    fine = sent(instance, reader, record(f"fine-{broken}"))
+    guilty = sent(instance, reader, led_by(record(f"guilty-{broken}"), thing_of("actor", "nobody-at-all")))
+    undone = sent(instance, reader, record(f"undone-{broken}"))
+    late: list[str] = []
+    find_out = publishing._find_out
+
+    def meanwhile(*args):
+        if not late:
+            one = sent(instance, reader, led_by(record(f"late-{broken}"), thing_of("actor", "nobody-either")))
+            late.append(one)
+            with instance.book.writing() as session:
+                found = session.get(submissions.Submission, fine if broken == "page" else one)
+                found.content = {**found.content, "page": "no address < at all"}
+        return find_out(*args)
+
+    monkeypatch.setattr(publishing, "_find_out", meanwhile)
+    monkeypatch.setattr(publishing, "_named", lambda *args: [])
+    instance.publish()
+    assert [state(instance, one) for one in (guilty, *late, undone)] == ["submitted", "submitted", "published"]
+    assert state(instance, fine) == ("submitted" if broken == "page" else "published") and not decisions.pending(instance.book)
 
 
 # ── What the builder sent back ───────────────────────────────────────────────────────────────────────────────────────
