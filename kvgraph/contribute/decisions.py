@@ -5,7 +5,7 @@ Whoever decides names the version they saw. If it is not the last one, somebody 
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, or_, select
 from sqlalchemy.orm import Session
 
 from ..errors import KvgraphError
@@ -13,9 +13,10 @@ from ..graph import Graph
 from ..resources import folder
 from . import known, settings
 from .accounts import NotAllowed, may
-from .book import Account, Book, Submission, now
+from .book import Account, Book, Event, Submission, now
 from .files import LIVE, base_of
-from .record import Record, require_address, require_page, require_well_formed
+from .leaving import FORGOTTEN
+from .record import Record, change, require_address, require_page, require_well_formed
 from .submissions import LONGEST_COMMENT, STATE_WORDS, WAITING, UnknownSubmission, noted, words
 
 
@@ -73,11 +74,15 @@ def reject(book: Book, curator: Account, submission_id: str, version: int, text:
 
 
 def undo(book: Book, curator: Account, submission_id: str, version: int, text: str) -> Submission:
-    """Take back what was accepted: the release after the next decision does not have it."""
+    """Take back what was accepted: the release after the next decision does not have it.
+
+    Raises :class:`~kvgraph.errors.KvgraphError` while others build on it: what they say would lead nowhere, and break the release.
+    """
     with book.writing() as session:
         submission = _seen(session, curator, submission_id, version)
         if submission.state not in ("accepted", "published") or submission.kind == "report":
             raise Overtaken(submission.state)
+        _require_unused(session, submission)
         submission.state, submission.stale, submission.changed = "undone", True, now()
         noted(session, submission, curator, "undone", words(text))
     return submission
@@ -102,10 +107,10 @@ def _decided(session: Session, curator: Account, submission_id: str, version: in
 
 
 def _approvals(submission: Submission) -> set[int | None]:
-    """Who has approved it since it was sent last."""
+    """Who has approved it since it was sent, or sent back by the builder, last."""
     approved: set[int | None] = set()
     for event in submission.events:
-        approved = set() if event.action == "submitted" else approved | {event.account_id} if event.action == "approved" else approved
+        approved = set() if event.action in ("submitted", "not-published") else approved | {event.account_id} if event.action == "approved" else approved
     return approved
 
 
@@ -139,9 +144,12 @@ def _was_published(submission: Submission) -> bool:
 
 
 def _claimed(session: Session, submission: Submission) -> set[str]:
-    """The addresses of what others contributed, which the graph may not know yet: of records, and those that records were given instead."""
-    others = select(Submission).where(Submission.accepted.is_not(None), Submission.id != submission.id, Submission.type == submission.type)
-    renamed = session.scalars(others.where(Submission.kind == "rename", Submission.state.in_(LIVE)))
+    """The addresses of what others contributed, which the graph may not know yet, or no longer, though they were cited: of records, and those that
+    records were given instead."""
+    was_published = Submission.events.any(Event.action == "published")
+    others = select(Submission).where(or_(Submission.accepted.is_not(None), was_published), Submission.id != submission.id, Submission.type == submission.type)
+    given_back = was_published & (Submission.thing != submission.thing)  # which may have it again
+    renamed = session.scalars(others.where(Submission.kind == "rename", or_(Submission.state.in_(LIVE), given_back)))
     return set(session.scalars(others.where(Submission.kind == "record").with_only_columns(Submission.thing))) | {s.content["replaced_by"] for s in renamed}
 
 
@@ -160,6 +168,42 @@ def _require_replaceable(session: Session, submission: Submission, instead: str,
         raise KvgraphError("One of these was renamed or merged a moment ago.", hint="Wait for the next release, and look at it again.")
 
 
+# ── What others build on ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _require_unused(session: Session, submission: Submission) -> None:
+    gone = {"record": submission.thing, "rename": submission.content.get("replaced_by", "")}.get(submission.kind, "")  # the address that would lead nowhere
+    if not gone or _is_known(gone, None):
+        return
+    users = _users(session, submission, gone)
+    if replacing := [s for s in users if s.kind in ("merge", "rename")]:
+        raise KvgraphError(f"It was merged or renamed, or another was merged into it: {_listed(replacing)}.", hint="Undo that first, then this.")
+    if users:
+        raise KvgraphError(f"Others build on it: {_listed(users)}.", hint="Undo those first, or correct them so that they name something else.")
+
+
+def _users(session: Session, submission: Submission, address: str) -> list[Submission]:
+    """What is live, is about an address or leads to it, or names it and was not corrected since."""
+    live = select(Submission).where(Submission.state.in_(LIVE), Submission.kind != "report", Submission.id != submission.id)
+    mentions = cast(Submission.content, String).contains(address, autoescape=True)
+    using: dict[tuple, Submission] = {}
+    for other in session.scalars(live.where(or_(Submission.thing == address, mentions)).order_by(Submission.accepted, Submission.id)):
+        record = Record.of(other.content)
+        what, key = change(record), lambda path, value, thing=other.thing: (thing, path, *sorted(value.items()))
+        for path, value in what.removed:
+            using.pop(key(path, value), None)
+        using |= {key(path, value): other for path, value in what.added if address in (value.get("iri"), value.get("agent"))}
+        if address in (other.thing, record.replaced_by, record.credit_actor):
+            using[(other.id,)] = other
+    return list({other.id: other for other in using.values()}.values())
+
+
+def _listed(found: list[Submission]) -> str:
+    """Three of them by title, each with what it is. A merge has none: it turns that into another name of what stays."""
+    named = [f"“{s.title or s.thing.rpartition('/')[2]}” ({s.kind if s.kind != 'record' else s.type.replace('-', ' ')})" for s in found[:3]]
+    return ", ".join(named) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+
+
 # ── The builder ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -170,11 +214,15 @@ def pending(book: Book) -> bool:
 
 
 def published(book: Book, told: list[tuple[str, int]], release: str) -> None:
-    """A release has what the submissions said in these versions. What was changed since waits for the next one."""
+    """A release has what the submissions said in these versions. What was changed since waits for the next one. What is in none any more, of an account that
+    was deleted, is deleted too."""
     with book.writing() as session:
         for submission_id, version in told:
             submission = session.get(Submission, submission_id)
             if submission is None or submission.version != version:
+                continue
+            if submission.form.startswith(FORGOTTEN) and submission.state not in (*LIVE, *WAITING):
+                session.delete(submission)
                 continue
             submission.stale, submission.release = False, release
             if submission.state == "accepted":
@@ -182,11 +230,20 @@ def published(book: Book, told: list[tuple[str, int]], release: str) -> None:
                 noted(session, submission, None, "published", release, role="builder")
 
 
+def is_taken_back(submission: Submission) -> bool:
+    """Whether it was undone and is in the last release, which the next one has to be told."""
+    last = next((e.action for e in reversed(submission.events) if e.action in ("published", "not-published")), "")
+    return submission.state == "undone" and submission.stale and last == "published" and not submission.form.startswith(FORGOTTEN)
+
+
 def refused(book: Book, submission_ids: Iterable[str], text: str) -> None:
-    """The builder could not publish these: back to the curators, with what it said."""
+    """The builder could not publish these: back to the curators, with what it said. What could not be undone is published as before."""
     with book.writing() as session:
         for submission_id in submission_ids:
             submission = session.get(Submission, submission_id)
             if submission and submission.state in ("accepted", "published"):
                 submission.state, submission.stale, submission.accepted, submission.changed = "submitted", True, None, now()
                 noted(session, submission, None, "not-published", text[:LONGEST_COMMENT], role="builder")
+            elif submission and is_taken_back(submission):
+                submission.state, submission.changed = "published", now()
+                noted(session, submission, None, "commented", f"This could not be undone, others build on it. {text}"[:LONGEST_COMMENT], role="builder")

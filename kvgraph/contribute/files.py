@@ -44,7 +44,7 @@ class Unfit(Exception):
 def reconcile(book: Book, data: Path | None = None, aside: Collection[str] = ()) -> list[tuple[str, int]]:
     """Make the files what the book says, whatever was interrupted before. Returns id and version of the submissions the next release must be told of.
 
-    Those ``aside`` are left for a later release. Raises :class:`Unfit`.
+    Those ``aside`` are left for a later release: what was accepted is not there yet, what was undone still is. Raises :class:`Unfit`.
     """
     root, data = contributions(book.home), data or folder("data")
     with book.reading() as session:
@@ -73,11 +73,12 @@ def name_of(thing: str, data: Path) -> Path:
 def text_of(book: Book, thing: str, data: Path, aside: Collection[str] = ()) -> str | None:
     """What the file of a thing has to say; None if there must be none. Raises :class:`Unfit`."""
     with book.reading() as session:
-        found = session.scalars(select(Submission).where(Submission.thing == thing, Submission.state.in_(LIVE), Submission.kind != "report").order_by(Submission.accepted, Submission.id)).all()
+        there = Submission.state.in_(LIVE) | (Submission.state == "undone") & Submission.id.in_(aside)
+        found = session.scalars(select(Submission).where(Submission.thing == thing, there, Submission.kind != "report").order_by(Submission.accepted, Submission.id)).all()
         events = {s.id: _decision(s.events) for s in found}
     quads = base = base_of(thing, data)
     known = {q.object.value for q in quads if q.predicate.value == PROV + "wasGeneratedBy"}
-    fresh = [s for s in found if s.id not in aside and submission_iri(s.id) not in known]  # of the others some have come back with data/ already
+    fresh = [s for s in found if (s.state == "undone" or s.id not in aside) and submission_iri(s.id) not in known]  # of the others some have come back with data/ already
     if not fresh:
         return None
     for submission in fresh:

@@ -10,6 +10,9 @@ from ..errors import KvgraphError
 from .accounts import forget_attempts
 from .book import Account, Book, Event, SignedIn, Submission, Token
 from .files import LIVE
+from .record import Record
+
+FORGOTTEN = "forgotten:"  # what the form of a submission begins with whose account was deleted
 
 
 def everything_of(book: Book, account: Account) -> dict:
@@ -43,7 +46,8 @@ def _event(event: Event) -> dict:
 
 
 def forget(book: Book, account: Account, credit: bool) -> None:
-    """Delete an account, what of its submissions is in no release, and the words of its comments. What was accepted stays, under its licence; with
+    """Delete an account, what of its submissions is in no release, and the words of its comments; what a release has until the next one, with the
+    next one, and all but its address at once. What was accepted stays, under its licence; with
     ``credit`` still under the name that was chosen. What was decided as a curator stays, as nobody's in particular. Nothing of the rest is left in the files."""
     with book.writing() as session:
         for submission in session.scalars(select(Submission).where(Submission.account_id == account.id)):
@@ -62,9 +66,10 @@ def _let_go(session: Session, submission: Submission, credit: bool) -> None:
     if not live and not submission.stale:
         session.delete(submission)
         return
-    submission.form = f"forgotten:{submission.id}"  # it began with the number of the account, which another one may get
+    submission.form = f"{FORGOTTEN}{submission.id}"  # it began with the number of the account, which another one may get
     content = submission.content
     if live and not credit and (content.get("credit") or content.get("credit_actor")):
         submission.content, submission.stale = {**content, "credit": "", "credit_actor": ""}, True
     elif not live:  # the next release has to be told that it is gone
-        submission.state, submission.content = "undone", {**content, "credit": "", "credit_actor": "", "note": "", "words": ""}
+        submission.state, submission.title = "undone", submission.id
+        submission.content = Record(submission.type, thing=submission.thing).content()

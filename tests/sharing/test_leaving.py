@@ -58,13 +58,23 @@ def test_what_is_published_stays_without_comments_and_if_wished_without_credit(i
     assert [e.text for e in found.events if e.action == "commented"] == [""]
 
 
-def test_what_a_release_has_to_be_told_is_gone_is_told(instance, leaver):
-    sent = leaver.contribute(title="Undone and then left", note="zznote", different="yes")
+@pytest.mark.parametrize("released", [True, False])
+def test_what_a_release_has_to_be_told_is_gone_is_told_and_then_deleted(instance, leaver, person, released):
+    curator = person("curator")
+    sent = leaver.contribute(title=f"Undone and left, zztitle {released}", note="zznote", description="A zzsecret place.", different="yes")
     decide(instance, sent, decisions.accept)
+    if released:
+        instance.publish()
     decide(instance, sent, decisions.undo)
     leave(leaver)
     found = submissions.load(instance.book, sent.rpartition("/")[2])
-    assert (found.state, found.stale, found.content["note"], found.content["credit"]) == ("undone", True, "", "")
+    assert (found.state, found.stale) == ("undone", True)
+    assert found.title == found.id and found.content["values"] == {} and not [word for word in ("zznote", "zzsecret") if word in str(found.content)]
+    assert "zztitle" not in curator.read("/curate?state=undone")
+    instance.publish()
+    with pytest.raises(submissions.UnknownSubmission):
+        submissions.load(instance.book, found.id)
+    assert found.id not in curator.read("/curate?state=undone") and not decisions.pending(instance.book)
 
 
 def test_who_gets_the_number_of_an_account_gets_nothing_else_of_it(instance):
