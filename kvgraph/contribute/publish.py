@@ -28,8 +28,7 @@ def publish(home: Path, *, data: Path | None = None, **options) -> Built:
     """Build a release of all sources and of what was accepted, as :func:`kvgraph.build.build` does; ``options`` are its own.
 
     An accepted submission that breaks the release goes back to the curators with what is wrong, and the release is built without it; if it is broken by
-    undoing one, that one stays. Raises
-    what :func:`kvgraph.build.build` does where that is due to no submission.
+    undoing one, that one stays. Raises what :func:`kvgraph.build.build` does where that is due to no submission.
     """
     if not is_kept(home):
         return build(home, data=data, **options)
