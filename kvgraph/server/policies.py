@@ -83,15 +83,17 @@ def period(text: str) -> tuple[float, float] | None:
 def policies_of(graph: Graph, language: str) -> tuple[dict[str, Policy], list[Link]]:
     """Every policy by its IRI, the earliest first, and how they are related."""
     facets, found = graph.facets, {}
-    for policy, title, level, countries, issued, time in graph.run("pages/policies", lang=language).terms:
+    for policy, title, level, issued, time in graph.run("pages/policies", lang=language).terms:
         iri = policy.value
         if iri not in found:
             span = period(time.value) if time else None
             year = moment(issued.value) if issued else span[0] if span else None
             lane = _LANE_OF.get(level.value.removeprefix(ID + "level/") if level else "", "regional" if level else "national")
             when = issued.value if issued else time.value if time else ""
-            where = sorted((_shown(country, facets, language) for country in (countries.value if countries else "").split()), key=lambda shown: shown.text)
-            found[iri] = Policy(show(policy, title), lane, when, year, span[1] if span else None, where)
+            found[iri] = Policy(show(policy, title), lane, when, year, span[1] if span else None)
+    for policy, country in graph.run("pages/policy-countries").terms:
+        if policy.value in found:
+            found[policy.value].countries.append(_shown(country.value, facets, language))
     links = []
     for source, relation, target in graph.run("pages/policy-links").terms:
         words, back, kind = RELATIONS[relation.value]
