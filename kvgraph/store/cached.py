@@ -57,15 +57,15 @@ def volatile(query: str) -> bool:
 
 def _makes_blank_nodes(query: str) -> bool:
     """Whether a template has blank nodes, which are called otherwise each time."""
-    seen = tokens(query)
-    depth = None if any(token.text.upper() == "CONSTRUCT" for token in seen) else 0
+    seen, depth = tokens(query), 0
+    any(token.text.upper() == "CONSTRUCT" for token in seen)  # goes on from there
     for token in seen:
         if token.text in ("[", "(") or token.text.startswith("_:"):
             return True
-        if token.text in "{}":
-            depth = (depth or 0) + (1 if token.text == "{" else -1)
-        if depth == 0:
-            return False
+        if token.text in ("{", "}"):
+            depth += 1 if token.text == "{" else -1
+            if depth == 0:
+                return False
     return False
 
 
