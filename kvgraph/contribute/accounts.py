@@ -4,15 +4,15 @@
 """
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ..errors import KvgraphError
 from . import secrets
-from .book import Account, Attempt, Book, Gone, SignedIn, Token, now
+from .attempts import give_back, spend_all
+from .book import Account, Book, Gone, SignedIn, Token, now
 
 ROLES = ("contributor", "curator", "administrator")  # each may do what the ones before it may
 SCOPES = ("submit", "read")
@@ -49,40 +49,6 @@ class Mistake(KvgraphError):
 
 class NameTaken(Mistake):
     """Somebody else signs in with this name."""
-
-
-class TooOften(KvgraphError):
-    """Somebody has tried this too often. ``retry_after`` in seconds."""
-
-    status = 429
-
-    def __init__(self, what: str, retry_after: int):
-        self.retry_after = retry_after
-        minutes = max(1, round(retry_after / 60))
-        super().__init__(what, hint=f"Try again in {minutes} minute{'s' if minutes > 1 else ''}.")
-
-
-@dataclass(frozen=True)
-class Limit:
-    """So many of something within a time."""
-
-    times: int
-    within: timedelta
-    words: str
-
-
-LIMITS = {
-    "sign-in-account": Limit(10, timedelta(minutes=15), "There were too many attempts to sign in with this name."),
-    "sign-in-address": Limit(40, timedelta(minutes=15), "There were too many attempts to sign in from this address."),
-    "password-account": Limit(10, timedelta(minutes=15), "There were too many attempts with a wrong password."),
-    "sign-up-address": Limit(6, timedelta(hours=1), "Too many accounts were made from this address, or asked for under names that are taken."),
-    "report-address": Limit(8, timedelta(hours=1), "Too many reports came from this address."),
-    "report-account": Limit(20, timedelta(hours=1), "You have sent very many reports in a short time."),
-    "submit-account": Limit(60, timedelta(hours=1), "You have submitted very much in a short time."),
-    "check-account": Limit(40, timedelta(minutes=1), "You have had very much checked in a short time."),
-    "file-account": Limit(30, timedelta(minutes=10), "You have sent very many files in a short time."),  # each record of one is checked
-    "comment-account": Limit(60, timedelta(hours=1), "You have written very many comments in a short time."),
-}
 
 
 def operator() -> Account:
@@ -190,7 +156,7 @@ def _shut_out(session, account_id: int) -> None:
 def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
     """Who knows this name and password. One message and one time, whatever was wrong.
 
-    Raises :class:`TooOften`, or :class:`NotAllowed`.
+    Raises :class:`~.attempts.TooOften`, or :class:`NotAllowed`.
     """
     key = name.strip().lower()[:64]
     with book.reading() as session:
@@ -203,14 +169,14 @@ def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
 
 def is_own(book: Book, account: Account, password: str) -> bool:
     """Whether somebody who has signed in knows their password. Attempts are counted, apart from those of strangers to sign in: these shut no owner out.
-    Raises :class:`TooOften`."""
+    Raises :class:`~.attempts.TooOften`."""
     return _proved(book, account.password, password, ("password-account", str(account.id)))
 
 
 def _proved(book: Book, hashed: str, password: str, *limits: tuple[str, str]) -> bool:
     """Whether a password is right. Counted before it is looked at, so that many attempts at once are as few as many one after the other; one that
     succeeds, or is not looked at, did not count."""
-    attempts = _spend(book, *((what, who) for what, who in limits if who))
+    attempts = spend_all(book, *((what, who) for what, who in limits if who))
     right = None  # not looked at
     try:
         right = secrets.is_password(hashed, password[:LONGEST])
@@ -286,49 +252,3 @@ def tokens_of(book: Book, account: Account) -> list[Token]:
 def revoke(book: Book, account: Account, token_id: int) -> None:
     with book.writing() as session:
         session.execute(delete(Token).where(Token.id == token_id, Token.account_id == account.id))
-
-
-# ── How often ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _count(session: Session, key: str, limit: Limit) -> int:
-    """Note an attempt; gives its number. What no limit asks for any more is forgotten."""
-    done = session.scalars(select(Attempt.at).where(Attempt.key == key, Attempt.at > now() - limit.within).order_by(Attempt.at)).all()
-    if len(done) >= limit.times:
-        raise TooOften(limit.words, _seconds(done[-limit.times] + limit.within))
-
-    session.add(attempt := Attempt(key=key))
-    session.execute(delete(Attempt).where(Attempt.at < now() - timedelta(hours=2)))
-    session.flush()
-    return attempt.id
-
-
-def spend(book: Book, what: str, who: str, times: int = 1) -> int:
-    """Note that somebody does something, and give the number of the attempt. Raises :class:`TooOften` if they have done it as often as they may."""
-    return _spend(book, *[(what, who)] * times)[0]
-
-
-def _spend(book: Book, *limits: tuple[str, str]) -> list[int]:
-    """All of it, or nothing if one of them is reached."""
-    with book.writing(lasting=False) as session:
-        return [_count(session, _key(book, what, who), LIMITS[what]) for what, who in limits]
-
-
-def give_back(book: Book, attempts: list[int]) -> None:
-    """Attempts that should not count."""
-    with book.writing(lasting=False) as session:
-        session.execute(delete(Attempt).where(Attempt.id.in_(attempts)))
-
-
-def forget_attempts(session: Session, book: Book, account: Account) -> None:
-    """What an account did does not count for the one that gets its number next."""
-    keys = [_key(book, what, who) for what in LIMITS for who in (str(account.id), account.name.lower())]
-    session.execute(delete(Attempt).where(Attempt.key.in_(keys)))
-
-
-def _key(book: Book, what: str, who: str) -> str:
-    return secrets.signed(book.home, "attempt", f"{what}\0{who}")  # so that no address of anybody is written down
-
-
-def _seconds(until: datetime) -> int:
-    return max(1, int((until - now()).total_seconds()) + 1)

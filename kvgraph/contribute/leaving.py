@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import KvgraphError
-from .accounts import forget_attempts
+from .attempts import forget_attempts
 from .book import Account, Book, Event, SignedIn, Submission, Token
 from .files import LIVE
 from .record import Record

@@ -6,7 +6,6 @@ everything is bounded. A file speaks of new records only; about what others have
 
 import csv
 import io
-import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -22,9 +21,8 @@ from .checks import MOST_VALUES, too_much
 from .fields import CLASSES, GIVEN, PARTS, Field, by_path
 from .parsing import MOST_RECORDS, RDF_FORMATS, Unreadable, children, loaded, quads
 from .record import LEAD, Record, Value, date_value, is_ours, value_of
+from .tables import csv_rows, xlsx_rows
 
-UNPACKED = 4 * 2**20  # bytes of a spreadsheet without its compression
-MOST_TAGS = 60_000  # in all its parts: a cell has four, and what reads them takes a second for so many
 MOST_NAMES = 500  # to be looked up for a file
 COLUMNS = ("page", "seen", "source_kind")  # of a table, besides the fields
 FORMATS = {
@@ -263,7 +261,7 @@ def _code(list_: str, text: str) -> str:
 def _of_table(content: bytes, format_: str, type_: str, names: Names) -> list[Record]:
     if type_ not in CLASSES:
         raise Unreadable("Say what the rows of the table are.", hint=f"Kinds of record are: {', '.join(CLASSES)}.")
-    rows = _csv_rows(content) if format_ == "csv" else _xlsx_rows(content)
+    rows = csv_rows(content) if format_ == "csv" else xlsx_rows(content)
     if not rows:
         return []
     header, rows = [cell.strip() for cell in rows[0]], [row for row in rows[1:] if any(cell.strip() for cell in row)]
@@ -300,50 +298,6 @@ def _row(type_: str, header: list[str], fields: dict[str, Field], row: list[str]
             setattr(record, name, _code("source-kind", cell) if name == "source_kind" else cell.strip()[:1001])
     record.values = {path: values for path, values in record.values.items() if values}
     return record
-
-
-def _csv_rows(content: bytes) -> list[list[str]]:
-    try:
-        text = content.decode("utf-8-sig")
-        dialect = csv.Sniffer().sniff(text[:4000].partition("\n")[0] or ",", delimiters=",;\t")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"This is not UTF-8 (byte {error.start}).", hint="Save the table as “CSV UTF-8”.") from None
-    except csv.Error:
-        dialect = csv.excel
-    try:
-        return [row for n, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)) if n <= 20_000]
-    except csv.Error as error:
-        raise Unreadable(f"This is not CSV: {error}") from None
-
-
-def _xlsx_rows(content: bytes) -> list[list[str]]:
-    from openpyxl import load_workbook
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            large = sum(info.file_size for info in packed.infolist()) > UNPACKED or len(packed.infolist()) > 200
-            parts = [] if large else [packed.read(info) for info in packed.infolist()]
-            if large or sum(part.count(b"<") for part in parts) > MOST_TAGS:
-                raise Unreadable("This spreadsheet is too large.", hint=f"At most {MOST_RECORDS} records are taken at once. What is not in its first sheet, and empty cells with a style, can go.")
-            if any(b"<!DOCTYPE" in part for part in parts):
-                raise Unreadable("This spreadsheet declares entities, which no spreadsheet does.")
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        try:
-            rows = book.worksheets[0].iter_rows(max_row=MOST_RECORDS + 200, max_col=100, values_only=True)
-            return [["" if cell is None else _cell(cell) for cell in row] for row in rows]
-        finally:
-            book.close()
-    except Unreadable:
-        raise
-    except Exception:  # noqa: BLE001  whatever openpyxl meets in a broken file
-        raise Unreadable("This is not a spreadsheet that can be read.", hint="Save it as .xlsx, or as CSV.") from None
-
-
-def _cell(cell: Any) -> str:
-    """A cell as somebody would have written it: 2019 is no 2019.0, a day has no hour."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return f"{cell:%Y-%m-%d}" if hasattr(cell, "strftime") else str(cell)
 
 
 def template(type_: str, suffix: str) -> tuple[bytes, str]:

@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import KvgraphError
-from .accounts import may, spend
+from .accounts import may
+from .attempts import spend
 from .book import Account, Book, Event, Submission, now
 from .record import Record, plain, require_address, slug, thing_of
 from .secrets import digest

@@ -1,5 +1,6 @@
 """Things and documents about them: redirects, representations, pages of every type."""
 
+import html
 import json
 import re
 
@@ -154,6 +155,18 @@ def test_links_of_a_document_lead_to_its_other_forms_and_its_one_address(client)
         assert others == {(f"{LAB}.{suffix}", media_type) for suffix, media_type in RDF.items()}
     assert f'<{LAB}>; rel="describedby"' in client.get("/id/practice/living-lab").headers["Link"]
     assert f'<link rel="canonical" href="http://localhost{LAB}">' in client.get(LAB, headers=BROWSER).data.decode()
+
+
+def test_a_page_that_somebody_shares_is_told_by_its_title_and_description(bundled_client):
+    """https://ogp.me, which chats and social networks read for a preview. Quotation marks in a title stay inside the attribute."""
+    quoted = 0
+    for path in ("/", "/doc/practice/accelerate-at-cern-greece", "/question/practices-per-country", "/search?q=%22spin+off%22"):
+        text = bundled_client.get(path, headers=BROWSER).text
+        title, description = (html.unescape(re.search(pattern, text)[1]) for pattern in ("<title>(.*) · kvgraph</title>", '<meta name="description" content="([^"]+)">'))
+        shown = dict(re.findall(r'<meta property="og:(title|description)" content="([^"]*)">', text))
+        assert {name: html.unescape(value) for name, value in shown.items()} == {"title": title, "description": description}
+        quoted += '"' in title or "“" in title
+    assert quoted == 1
 
 
 @pytest.mark.parametrize(("path", "type_", "said"), [

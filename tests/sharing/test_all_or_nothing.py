@@ -2,10 +2,11 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 
-from kvgraph.contribute import accounts, leaving, submissions
+from kvgraph.contribute import accounts, attempts, leaving, submissions
 
 from .people import Form
 from .test_the_whole_way import PLAIN, token_of
@@ -70,10 +71,11 @@ def test_a_key_of_before_requests_were_told_apart(instance, program):
 
 
 def test_many_records_are_submitted_or_none(program, monkeypatch):
-    monkeypatch.setitem(accounts.LIMITS, "submit-account", accounts.Limit(5, accounts.timedelta(hours=1), "You have submitted very much in a short time."))
+    monkeypatch.setitem(attempts.LIMITS, "submit-account", attempts.Limit(5, timedelta(hours=1), "You have submitted very much in a short time."))
     assert program(several("One", "Two", "Three"), **{"Idempotency-Key": "a"}).status_code == 201
     refused = program(several("Four", "Five", "Six"), **{"Idempotency-Key": "b"})
     assert refused.status_code == 429 and "Nothing was submitted." in refused.json["hint"]
+    assert 3590 < int(refused.headers["Retry-After"]) <= 3601
     assert set(program.kept()) == {"One", "Two", "Three"}
     assert program(several("Four", "Five"), **{"Idempotency-Key": "c"}).status_code == 201, "what was refused counts for nothing"
     again = program(several("One", "Two", "Three"), **{"Idempotency-Key": "a"})

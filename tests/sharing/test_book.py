@@ -1,16 +1,17 @@
 """The book of an instance when many write in it, or one holds it for long."""
 
 import sqlite3
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
 from kvgraph.cli import main
-from kvgraph.contribute import accounts
+from kvgraph.contribute import accounts, attempts
 from kvgraph.contribute import book as books
-from kvgraph.contribute.book import Book, Busy, Unkept
+from kvgraph.contribute.book import Attempt, Book, Busy, Unkept, now
 from kvgraph.serve.publishing import Publisher
 
 from .people import PASSWORD, Form, Instance
@@ -78,14 +79,28 @@ def test_what_must_last_waits_for_the_disk(kept, lasting, synchronous):
 
 
 def test_an_attempt_that_one_limit_refuses_does_not_count_for_the_other(kept):
-    for n in range(accounts.LIMITS["sign-in-address"].times):
+    for n in range(attempts.LIMITS["sign-in-address"].times):
         with pytest.raises(accounts.NotAllowed):
             accounts.sign_in(kept, f"nobody{n}", PASSWORD, "192.0.2.2")
-    for _ in range(accounts.LIMITS["sign-in-account"].times + 1):
-        with pytest.raises(accounts.TooOften, match="this address"):
+    for _ in range(attempts.LIMITS["sign-in-account"].times + 1):
+        with pytest.raises(attempts.TooOften, match="this address"):
             accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.2")
     with pytest.raises(accounts.NotAllowed):  # counted, but not shut out
         accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.3")
+
+
+def test_many_at_once_are_told_when_there_is_room_for_all(kept):
+    for _ in range(limit := attempts.LIMITS["submit-account"].times):
+        attempts.spend(kept, "submit-account", "1")
+    with kept.writing() as session:
+        for minutes, attempt in enumerate(session.scalars(select(Attempt).order_by(Attempt.id))):
+            attempt.at = now() - timedelta(minutes=limit - 1 - minutes)  # one a minute, the oldest runs out first
+    waits = []
+    for times in (1, 10, limit):
+        with pytest.raises(attempts.TooOften) as refused:
+            attempts.spend(kept, "submit-account", "1", times)
+        waits.append(round(refused.value.retry_after / 60))
+    assert waits == [1, 10, 60]
 
 
 # ── Trouble with the file or its disk ────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kvgraph.contribute import accounts, decisions, leaving, submissions
+from kvgraph.contribute import accounts, attempts, decisions, leaving, submissions
 from kvgraph.contribute.book import Event, Submission
 from kvgraph.errors import KvgraphError
 
@@ -82,8 +82,8 @@ def test_who_gets_the_number_of_an_account_gets_nothing_else_of_it(instance):
     sent = json.dumps({"type": "practice", "values": {"title": {"en": "Of whoever came first"}}})
     assert send(sent, "?draft=1", **{"Idempotency-Key": "import"}).status_code == 201
     first = accounts.account_named(instance.book, "came-first")
-    for _ in range(accounts.LIMITS["file-account"].times - 1):
-        accounts.spend(instance.book, "file-account", str(first.id))
+    for _ in range(attempts.LIMITS["file-account"].times - 1):
+        attempts.spend(instance.book, "file-account", str(first.id))
     leaving.forget(instance.book, first, True)
     second = program_of(instance, "came-second")
     assert accounts.account_named(instance.book, "came-second").id == first.id, "SQLite gives the highest number again"
@@ -142,18 +142,18 @@ def test_accounts_that_were_not_made_do_not_count(instance):
     visitor, far = instance.somebody(), {"REMOTE_ADDR": "198.51.100.44"}
     form = {"proof": proof(visitor)}
     attempt = lambda name, password=PASSWORD: visitor.client.post("/account/sign-up", data={**form, "name": name, "password": password}, environ_base=far).status_code  # noqa: E731
-    assert {attempt("too-short", "short") for _ in range(accounts.LIMITS["sign-up-address"].times + 1)} == {422}
+    assert {attempt("too-short", "short") for _ in range(attempts.LIMITS["sign-up-address"].times + 1)} == {422}
     assert {attempt("the-name-of-nobody", "x") for _ in range(2)} == {422}
     accounts.sign_up(instance.book, "is-taken", PASSWORD)
-    assert [attempt("is-taken") for _ in range(accounts.LIMITS["sign-up-address"].times + 1)][-1] == 429, "or all names could be tried"
+    assert [attempt("is-taken") for _ in range(attempts.LIMITS["sign-up-address"].times + 1)][-1] == 429, "or all names could be tried"
 
 
 def test_strangers_who_guess_do_not_keep_an_owner_from_their_account(instance):
     owner = instance.somebody("owner-inside")
-    for _ in range(accounts.LIMITS["sign-in-account"].times):
+    for _ in range(attempts.LIMITS["sign-in-account"].times):
         with pytest.raises(accounts.NotAllowed):
             accounts.sign_in(instance.book, "owner-inside", "a guess", "192.0.2.9")
-    with pytest.raises(accounts.TooOften):
+    with pytest.raises(attempts.TooOften):
         accounts.sign_in(instance.book, "owner-inside", PASSWORD, "192.0.2.9")
     owner.send("/account/password", current=PASSWORD, password="another long password")
     owner.send("/account/delete", password="another long password")

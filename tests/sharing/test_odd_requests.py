@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kvgraph.contribute import accounts, decisions, leaving, reading, submissions
+from kvgraph.contribute import accounts, attempts, decisions, leaving, reading, submissions
 from kvgraph.contribute.book import Gone, Submission
 from kvgraph.errors import KvgraphError
 
@@ -118,7 +118,7 @@ def reports(person, number: int) -> list[int]:
 
 
 def test_reports_of_one_account_are_few(person):
-    most = accounts.LIMITS["report-account"].times
+    most = attempts.LIMITS["report-account"].times
     assert reports(person(), most + 2) == [303] * most + [429] * 2
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kvgraph.contribute import accounts
+from kvgraph.contribute import accounts, attempts
 from kvgraph.contribute.book import Account, now
 from kvgraph.errors import KvgraphError
 from kvgraph.server.sharing import BLUEPRINTS, sessions
@@ -192,7 +192,7 @@ def test_whether_there_is_an_account_is_not_told(instance):
     for name in ("known-name", "unknown-name"):
         person = instance.somebody()
         form = dict(Form(person.read("/account/sign-in"), "sign-in").fields)
-        for _ in range(accounts.LIMITS["sign-in-account"].times):
+        for _ in range(attempts.LIMITS["sign-in-account"].times):
             text = person.post("/account/sign-in", {**form, "name": name, "password": "wrong password"}, 403)
         answers.append(re.sub(r'name="proof" value="\w+"|value="(un)?known-name"', "", text))
         person.post("/account/sign-in", {**form, "name": name, "password": PASSWORD}, 429)
@@ -336,17 +336,17 @@ def test_half_a_character_is_refused(instance):
 
 def test_floods_of_files_and_comments_end(instance):
     send = program_of(instance, "flooding")
-    assert {send("{}").status_code for _ in range(accounts.LIMITS["file-account"].times)} == {422}
+    assert {send("{}").status_code for _ in range(attempts.LIMITS["file-account"].times)} == {422}
     assert send("{}").status_code == 429
     talker = instance.somebody("talkative")
     sent = talker.contribute(title="Much to be said about it", different="yes")
-    answers = [talker.client.post(f"{sent}/comment", data={"proof": proof(talker), "text": "And another thing."}, headers=HTML).status_code for _ in range(accounts.LIMITS["comment-account"].times + 1)]
+    answers = [talker.client.post(f"{sent}/comment", data={"proof": proof(talker), "text": "And another thing."}, headers=HTML).status_code for _ in range(attempts.LIMITS["comment-account"].times + 1)]
     assert answers[-1] == 429 and set(answers[:-1]) == {303}
 
 
 def test_many_guesses_at_once_are_no_more_than_one_after_the_other(instance, monkeypatch):
     accounts.sign_up(instance.book, "guessed-at", PASSWORD)
-    looked, answers, guesses = [], [], 3 * accounts.LIMITS["sign-in-account"].times
+    looked, answers, guesses = [], [], 3 * attempts.LIMITS["sign-in-account"].times
     gate = threading.Barrier(guesses)
 
     def guess(number: int) -> None:
@@ -363,13 +363,13 @@ def test_many_guesses_at_once_are_no_more_than_one_after_the_other(instance, mon
             thread.start()
         for thread in threads:
             thread.join()
-    assert len(looked) == answers.count(accounts.NotAllowed) == accounts.LIMITS["sign-in-account"].times
-    assert answers.count(accounts.TooOften) == guesses - len(looked)
+    assert len(looked) == answers.count(accounts.NotAllowed) == attempts.LIMITS["sign-in-account"].times
+    assert answers.count(attempts.TooOften) == guesses - len(looked)
 
 
 def test_signing_in_often_is_no_guessing(instance):
     accounts.sign_up(instance.book, "comes-and-goes", PASSWORD)
-    for _ in range(accounts.LIMITS["sign-in-account"].times + 2):
+    for _ in range(attempts.LIMITS["sign-in-account"].times + 2):
         assert accounts.sign_in(instance.book, "comes-and-goes", PASSWORD, "192.0.2.7").name == "comes-and-goes"
 
 
@@ -377,14 +377,14 @@ def test_wherever_a_password_is_asked_for_guesses_count_before_they_are_looked_a
     person, looked = instance.somebody("watched"), []
     with monkeypatch.context() as patch:
         patch.setattr(accounts.secrets, "is_password", lambda hashed, password: bool(looked.append(password)))
-        for number in range(accounts.LIMITS["password-account"].times):
+        for number in range(attempts.LIMITS["password-account"].times):
             if number % 2:
                 person.send("/account/delete", 422, password="a guess")
             else:
                 person.send("/account/password", 422, current="a guess", password="another long password")
         person.send("/account/delete", 429, password=PASSWORD)
         person.send("/account/password", 429, current=PASSWORD, password="another long password")
-    assert len(looked) == accounts.LIMITS["password-account"].times and instance_has(instance, "watched")
+    assert len(looked) == attempts.LIMITS["password-account"].times and instance_has(instance, "watched")
 
 
 def test_of_many_passwords_at_once_only_so_many_wait_and_the_others_are_told_and_lose_no_attempt(instance, monkeypatch):
@@ -393,7 +393,7 @@ def test_of_many_passwords_at_once_only_so_many_wait_and_the_others_are_told_and
     with monkeypatch.context() as patch:
         patch.setattr(accounts.secrets, "_room", threading.BoundedSemaphore(1))
         assert accounts.secrets._room.acquire(blocking=False)
-        for _ in range(accounts.LIMITS["sign-in-account"].times + 1):
+        for _ in range(attempts.LIMITS["sign-in-account"].times + 1):
             assert "Very many people are signing in" in visitor.send("/account/sign-in", 503, name="one-of-many", password=PASSWORD)
     visitor.send("/account/sign-in", 303, name="one-of-many", password=PASSWORD)
 
@@ -408,7 +408,7 @@ def test_passwords_are_worked_on_where_ranks_are_not_ours_to_choose(monkeypatch)
         assert accounts.secrets.is_password(accounts.secrets.hash_password(PASSWORD), PASSWORD)
 
 
-@pytest.mark.parametrize("error, status, when", [(accounts.TooOften("Too often.", 90), 429, "90"), (accounts.secrets.Busy("Busy."), 503, "10"), (KvgraphError("Wrong."), 422, None)])
+@pytest.mark.parametrize("error, status, when", [(attempts.TooOften("Too often.", 90), 429, "90"), (accounts.secrets.Busy("Busy."), 503, "10"), (KvgraphError("Wrong."), 422, None)])
 def test_a_form_that_comes_back_says_when_to_try_again_where_that_helps(instance, error, status, when):
     with instance.app.test_request_context():
         answer = sessions.refused("a page", error)

@@ -1,10 +1,11 @@
 """What somebody has written stays in the form whatever goes wrong, and breaks nothing that it ends up in."""
 
 import xml.etree.ElementTree as ET
+from datetime import timedelta
 
 import pytest
 
-from kvgraph.contribute import accounts, submissions
+from kvgraph.contribute import attempts, submissions
 from kvgraph.contribute.book import SignedIn
 
 from .people import HTML, LAB, PRACTICE, Form
@@ -128,7 +129,7 @@ def test_characters_that_nobody_sees_break_no_format(instance, person):
 
 def test_who_sends_too_often_is_told_that_nothing_is_lost(person, monkeypatch):
     reader = person()
-    monkeypatch.setitem(accounts.LIMITS, "check-account", accounts.Limit(1, accounts.timedelta(minutes=1), "You have had very much checked in a short time."))
+    monkeypatch.setitem(attempts.LIMITS, "check-account", attempts.Limit(1, timedelta(minutes=1), "You have had very much checked in a short time."))
     form = first_form(reader, title="Sent in a hurry", country="", action="submit")
     reader.post("/contribute/new/practice", form)
     page = reader.post("/contribute/new/practice", {**form, "title": "Sent once more"}, 429)

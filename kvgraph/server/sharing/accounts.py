@@ -5,7 +5,7 @@ import json
 from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext
 
-from ...contribute import accounts, leaving, secrets, settings, submissions
+from ...contribute import accounts, attempts, leaving, secrets, settings, submissions
 from ...contribute.book import Account
 from ...errors import KvgraphError
 from . import sessions
@@ -52,7 +52,7 @@ def sign_in() -> str | Response:
 def signed_in() -> Response:
     try:
         account = accounts.sign_in(the_book(), request.form.get("name", ""), request.form.get("password", ""), sessions.address())
-    except (accounts.NotAllowed, accounts.TooOften, secrets.Busy) as error:
+    except (accounts.NotAllowed, attempts.TooOften, secrets.Busy) as error:
         return sessions.refused(_signing_in("sign-in", error), error)
     return sessions.sign_in(redirect(sessions.next_address(), 303), account)
 
@@ -78,12 +78,12 @@ def signed_up() -> Response:
 def _made() -> Account:
     """A new account. What counts is one that is made, and trying which names are taken."""
     where = sessions.address()
-    attempts = [accounts.spend(the_book(), "sign-up-address", where)] if where else []
+    counted = [attempts.spend(the_book(), "sign-up-address", where)] if where else []
     try:
         return accounts.sign_up(the_book(), request.form.get("name", ""), request.form.get("password", ""), email=request.form.get("email", ""))
     except KvgraphError as error:
         if not isinstance(error, accounts.NameTaken):
-            accounts.give_back(the_book(), attempts)
+            attempts.give_back(the_book(), counted)
         raise
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from ...contribute import accounts, checks, known, reading, secrets, submissions
+from ...contribute import accounts, attempts, checks, known, reading, secrets, submissions
 from ...contribute.book import Account, Submission
 from ...contribute.record import Record
 from ...errors import KvgraphError
@@ -65,7 +65,7 @@ def one(submission_id: str) -> Response:
 def sent() -> tuple[Response, int]:
     """Submit records. ``?draft=1`` only keeps them; with an ``Idempotency-Key`` what is sent twice is there once."""
     account, graph = _account("submit"), context.graph()
-    accounts.spend(the_book(), "file-account", str(account.id))
+    attempts.spend(the_book(), "file-account", str(account.id))
     form = _form(account)
     if not (kept := submissions.made_of(the_book(), account, form)):
         found = reading.read(request.get_data(), reading.format_of("", request.mimetype), graph, request.args.get("type", ""))
@@ -77,7 +77,7 @@ def sent() -> tuple[Response, int]:
             return jsonify({"title": "Unprocessable Content", "status": 422, "detail": "Nothing was submitted: some of it must be mended.", "findings": wrong}), 422
         try:
             kept = submissions.begin_all(the_book(), account, form, found, send=not draft)
-        except accounts.TooOften as error:
+        except attempts.TooOften as error:
             error.hint = f"Nothing was submitted. {error.hint}"
             raise
     response = jsonify([_told(s) for s in kept])

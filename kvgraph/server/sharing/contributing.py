@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.exceptions import NotFound
 
-from ...contribute import accounts, checks, known, reading, secrets, settings, submissions
+from ...contribute import accounts, attempts, checks, known, reading, secrets, settings, submissions
 from ...contribute.book import Submission
 from ...contribute.checks import Finding
 from ...contribute.fields import CLASSES
@@ -143,8 +143,8 @@ def _keep_and_go(found: Submission, record: Record, graph: Graph) -> Response:
     if action != "submit":
         return redirect(url_for(".show", submission_id=found.id, kept=1), 303)
     try:
-        accounts.spend(the_book(), "check-account", str(visitor().id))
-    except accounts.TooOften as error:
+        attempts.spend(the_book(), "check-account", str(visitor().id))
+    except attempts.TooOften as error:
         error.hint = f"{gettext('What you wrote is kept as a draft on your page.')} {error.hint}"
         raise
     wrong = checks.violations(checks.check(record, graph))
@@ -162,7 +162,7 @@ def _form(record: Record, submission: Submission | None = None, error: KvgraphEr
     token = submissions.opened(submission) if submission else secrets.new_secret()
     graph, checked = context.graph(), "check" in request.args
     if checked:
-        accounts.spend(the_book(), "check-account", str(visitor().id))
+        attempts.spend(the_book(), "check-account", str(visitor().id))
     findings: list[Finding] = checks.check(record, graph) if checked else []
     correction = record.base is not None
     return render_template(
@@ -216,9 +216,9 @@ def reported() -> Response | tuple[str, int]:
             if settings.read(the_book())["anonymous-reports"] == "no":
                 return sessions.ask_to_sign_in(), 303
             if where := sessions.address():
-                accounts.spend(the_book(), "report-address", where)
+                attempts.spend(the_book(), "report-address", where)
         else:
-            accounts.spend(the_book(), "report-account", str(visitor().id))
+            attempts.spend(the_book(), "report-account", str(visitor().id))
         token = request.form.get("form", "")
         record = Record(known.type_of(context.graph(), thing) or "record", thing=thing[:400], words=words, page=page[:1000])
         found = submissions.report(the_book(), f"{visitor().id if visitor() else 0}:{token or secrets.new_secret()}"[:64], record, visitor())
@@ -259,7 +259,7 @@ def uploaded() -> str | Response:
     try:
         if file is None or not file.filename:
             raise KvgraphError(gettext("Choose a file."), hint=gettext("TriG, Turtle, JSON-LD, CSV or XLSX."))
-        accounts.spend(the_book(), "file-account", str(visitor().id))
+        attempts.spend(the_book(), "file-account", str(visitor().id))
         content, graph, type_ = file.read(), context.graph(), request.form.get("type", "")
         found = reading.read(content, reading.format_of(file.filename, file.mimetype), graph, type_)
         for record in found:
