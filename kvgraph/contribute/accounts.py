@@ -154,7 +154,7 @@ def _shut_out(session, account_id: int) -> None:
 
 
 def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
-    """Who knows this name and password. One message and one time, whatever was wrong.
+    """Who knows this name and password. One message and one time, whatever was wrong. A name is tried a few times from one ``address``, more often from all.
 
     Raises :class:`~.attempts.TooOften`, or :class:`NotAllowed`.
     """
@@ -162,7 +162,7 @@ def sign_in(book: Book, name: str, password: str, address: str = "") -> Account:
     with book.reading() as session:
         account = session.scalar(select(Account).where(func.lower(Account.name) == key))
     known = account is not None and not account.disabled
-    if not _proved(book, account.password if known else "", password, ("sign-in-account", key), ("sign-in-address", address)):
+    if not _proved(book, account.password if known else "", password, ("sign-in", f"{key} {address}"), ("sign-in-name", key), ("sign-in-address", address)):
         raise NotAllowed("Name and password do not belong together.", hint="Whoever runs this site can set a new password for you.", field="name")
     return account
 

@@ -38,7 +38,8 @@ class Limit:
 
 
 LIMITS = {
-    "sign-in-account": Limit(10, timedelta(minutes=15), "There were too many attempts to sign in with this name."),
+    "sign-in": Limit(10, timedelta(minutes=15), "There were too many attempts to sign in with this name."),  # from one address
+    "sign-in-name": Limit(100, timedelta(minutes=15), "There were too many attempts to sign in with this name."),  # so many that a stranger alone shuts no owner out
     "sign-in-address": Limit(40, timedelta(minutes=15), "There were too many attempts to sign in from this address."),
     "password-account": Limit(10, timedelta(minutes=15), "There were too many attempts with a wrong password."),
     "sign-up-address": Limit(6, timedelta(hours=1), "Too many accounts were made from this address, or asked for under names that are taken."),

@@ -82,7 +82,7 @@ def test_an_attempt_that_one_limit_refuses_does_not_count_for_the_other(kept):
     for n in range(attempts.LIMITS["sign-in-address"].times):
         with pytest.raises(accounts.NotAllowed):
             accounts.sign_in(kept, f"nobody{n}", PASSWORD, "192.0.2.2")
-    for _ in range(attempts.LIMITS["sign-in-account"].times + 1):
+    for _ in range(attempts.LIMITS["sign-in"].times + 1):
         with pytest.raises(attempts.TooOften, match="this address"):
             accounts.sign_in(kept, "anna", PASSWORD, "192.0.2.2")
     with pytest.raises(accounts.NotAllowed):  # counted, but not shut out

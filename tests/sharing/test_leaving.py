@@ -150,11 +150,12 @@ def test_accounts_that_were_not_made_do_not_count(instance):
 
 def test_strangers_who_guess_do_not_keep_an_owner_from_their_account(instance):
     owner = instance.somebody("owner-inside")
-    for _ in range(attempts.LIMITS["sign-in-account"].times):
+    for _ in range(attempts.LIMITS["sign-in"].times):
         with pytest.raises(accounts.NotAllowed):
             accounts.sign_in(instance.book, "owner-inside", "a guess", "192.0.2.9")
     with pytest.raises(attempts.TooOften):
         accounts.sign_in(instance.book, "owner-inside", PASSWORD, "192.0.2.9")
+    assert accounts.sign_in(instance.book, "owner-inside", PASSWORD, "192.0.2.10").name == "owner-inside", "from elsewhere"
     owner.send("/account/password", current=PASSWORD, password="another long password")
     owner.send("/account/delete", password="another long password")
     with instance.book.reading() as session:

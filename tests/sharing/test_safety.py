@@ -192,7 +192,7 @@ def test_whether_there_is_an_account_is_not_told(instance):
     for name in ("known-name", "unknown-name"):
         person = instance.somebody()
         form = dict(Form(person.read("/account/sign-in"), "sign-in").fields)
-        for _ in range(attempts.LIMITS["sign-in-account"].times):
+        for _ in range(attempts.LIMITS["sign-in"].times):
             text = person.post("/account/sign-in", {**form, "name": name, "password": "wrong password"}, 403)
         answers.append(re.sub(r'name="proof" value="\w+"|value="(un)?known-name"', "", text))
         person.post("/account/sign-in", {**form, "name": name, "password": PASSWORD}, 429)
@@ -346,7 +346,7 @@ def test_floods_of_files_and_comments_end(instance):
 
 def test_many_guesses_at_once_are_no_more_than_one_after_the_other(instance, monkeypatch):
     accounts.sign_up(instance.book, "guessed-at", PASSWORD)
-    looked, answers, guesses = [], [], 3 * attempts.LIMITS["sign-in-account"].times
+    looked, answers, guesses = [], [], 3 * attempts.LIMITS["sign-in"].times
     gate = threading.Barrier(guesses)
 
     def guess(number: int) -> None:
@@ -363,13 +363,24 @@ def test_many_guesses_at_once_are_no_more_than_one_after_the_other(instance, mon
             thread.start()
         for thread in threads:
             thread.join()
-    assert len(looked) == answers.count(accounts.NotAllowed) == attempts.LIMITS["sign-in-account"].times
+    assert len(looked) == answers.count(accounts.NotAllowed) == attempts.LIMITS["sign-in"].times
     assert answers.count(attempts.TooOften) == guesses - len(looked)
+
+
+def test_guesses_from_very_many_addresses_end_too(instance, monkeypatch):
+    accounts.sign_up(instance.book, "guessed-from-afar", PASSWORD)
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts.secrets, "is_password", lambda hashed, password: False)
+        for n in range(attempts.LIMITS["sign-in-name"].times):
+            with pytest.raises(accounts.NotAllowed):
+                accounts.sign_in(instance.book, "guessed-from-afar", "a guess", f"192.0.2.{n}")
+    with pytest.raises(attempts.TooOften, match="with this name"):
+        accounts.sign_in(instance.book, "guessed-from-afar", PASSWORD, "198.51.100.1")
 
 
 def test_signing_in_often_is_no_guessing(instance):
     accounts.sign_up(instance.book, "comes-and-goes", PASSWORD)
-    for _ in range(attempts.LIMITS["sign-in-account"].times + 2):
+    for _ in range(attempts.LIMITS["sign-in"].times + 2):
         assert accounts.sign_in(instance.book, "comes-and-goes", PASSWORD, "192.0.2.7").name == "comes-and-goes"
 
 
@@ -393,7 +404,7 @@ def test_of_many_passwords_at_once_only_so_many_wait_and_the_others_are_told_and
     with monkeypatch.context() as patch:
         patch.setattr(accounts.secrets, "_room", threading.BoundedSemaphore(1))
         assert accounts.secrets._room.acquire(blocking=False)
-        for _ in range(attempts.LIMITS["sign-in-account"].times + 1):
+        for _ in range(attempts.LIMITS["sign-in"].times + 1):
             assert "Very many people are signing in" in visitor.send("/account/sign-in", 503, name="one-of-many", password=PASSWORD)
     visitor.send("/account/sign-in", 303, name="one-of-many", password=PASSWORD)
 
