@@ -10,10 +10,11 @@ import fcntl
 import gzip
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby, islice
 from pathlib import Path
@@ -77,6 +78,27 @@ def read_page(home: Path, page: int) -> Iterator[ox.Quad]:
     """The quads of a page: in the default graph what is said about its members, and each member in the graph of its name."""
     with gzip.open(page_path(home, page)) as file:
         yield from ox.parse(file, format=ox.RdfFormat.N_QUADS)
+
+
+def deleted(home: Path) -> Mapping[str, str]:
+    """Every IRI of which nothing is said any more, and the id of the last release that had it; what came back may be among them."""
+    return _deleted(home, read_log(home).state)
+
+
+@lru_cache(maxsize=1)
+def _deleted(home: Path, state: str) -> Mapping[str, str]:
+    """As the stream is in a ``state``. Of the members of an event the deleted are the last."""
+    found: dict[str, str] = {}
+    for event in read_log(home).events:
+        for page in range(event.first + (event.created + event.updated) // PAGE, event.last + 1) if event.deleted else ():
+            about, kinds = {}, {}
+            for quad in read_page(home, page):
+                if quad.predicate.value == DCTERMS + "isVersionOf":
+                    about[quad.subject] = quad.object.value
+                elif quad.predicate.value == RDF + "type" and quad.graph_name == ox.DefaultGraph():
+                    kinds[quad.subject] = quad.object.value
+            found |= {about[member]: event.before for member, kind in kinds.items() if kind == DELETE}
+    return found
 
 
 def append(home: Path) -> int:

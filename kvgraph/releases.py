@@ -118,9 +118,14 @@ def list_releases(home: Path) -> list[Release]:
     return sorted(found, key=lambda r: (r.manifest["built"], r.id))
 
 
+def is_kept(home: Path, release_id: str) -> bool:
+    """Whether there is a complete release of that id under ``home``."""
+    return bool(_ID.fullmatch(release_id)) and (home / "releases" / release_id / "manifest.json").is_file()
+
+
 def find(home: Path, release_id: str) -> Release:
     """The release of that id. Raises :class:`NoRelease`, naming those that exist."""
-    if _ID.fullmatch(release_id) and (home / "releases" / release_id / "manifest.json").is_file():
+    if is_kept(home, release_id):
         return Release(home / "releases" / release_id)
     known = ", ".join(r.id for r in list_releases(home)) or "none"
     raise NoRelease(f"There is no release {release_id!r}.", hint=f"Releases here: {known}.")

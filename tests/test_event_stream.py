@@ -215,3 +215,24 @@ def test_a_home_without_a_stream_says_so(followed, tmp_path):
     assert "begins the stream" in client.get("/changes", headers={"Accept": "text/html"}).text
     assert client.get("/changes/1").status_code == 404
     assert pages_of(client) == {}
+
+
+def test_what_an_earlier_release_had_is_gone_and_what_nobody_had_was_never_there(followed, tmp_path):
+    """RFC 9110, section 15.5.11. Who follows an old link learns that it was right once, and where it still leads."""
+    home = shutil.copytree(followed.home, tmp_path / "home", symlinks=True)
+    first, _, without, _ = followed.ids
+    releases.switch(home, without)
+    event_stream.append(home)
+    client = create_app(lambda release_id=None: open_graph(home, release_id or without)).test_client()
+    for path in ("/doc/practice/living-lab", "/doc/practice/living-lab.ttl"):
+        answer = client.get(path)
+        assert answer.status_code == 410 and f"until release {first}" in answer.json["detail"]
+        assert client.get(path.replace("living-lab", "dying-lab")).status_code == 404
+    [there] = answer.json["instead"]
+    assert there["href"] == f"/release/{first}/doc/practice/living-lab"
+    assert client.get(there["href"], headers={"Accept": "text/html"}).status_code == 200
+    page = client.get("/doc/practice/living-lab", headers={"Accept": "text/html"}).text
+    assert check(page).links and there["href"] in page and "No longer here" in page
+    releases.prune(home, 1)
+    answer = client.get("/doc/practice/living-lab")
+    assert answer.status_code == 410 and "not kept any more" in answer.json["hint"] and "instead" not in answer.json

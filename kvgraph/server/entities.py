@@ -7,11 +7,12 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from .. import queries
+from .. import event_stream, queries
 from ..formats import HTML, JSONLD, NTRIPLES, RDFXML, TURTLE, Format
 from ..graph import UnknownThing
 from ..model import iri_of, path_of
 from ..params import BadParameter
+from ..releases import is_kept
 from . import context, headers, regions, schema_org, uptake
 from .citation import Citation
 from .display import sentence
@@ -19,6 +20,17 @@ from .entity_view import EntityView, view
 from .pinned import PINNED
 
 blueprint = Blueprint("entities", __name__)
+
+
+class Gone(UnknownThing):
+    """An earlier release says something about this IRI. ``instead``: links to where it stands."""
+
+    status = 410
+
+    def __init__(self, iri: str, release: str, instead: list[dict]):
+        self.instead = instead
+        super().__init__(f"<{iri}> was here until release {release}.", hint=None if instead else "That release is not kept any more.")
+
 
 OFFERED = (HTML, TURTLE, JSONLD, NTRIPLES, RDFXML)
 SUFFIXES = {f.suffix: f for f in OFFERED[1:]}
@@ -45,6 +57,7 @@ def document(path: str) -> Response:
         response = _page(iri) if format is HTML else headers.tagged(format.name, lambda: _rdf(iri, format), keep=True)
     except UnknownThing:
         if path_of(iri, imported=False) or not path_of(iri):
+            _require_never_there(iri)
             raise
         return redirect(quote(iri, safe=":/#?%"), 303)  # not imported into this release: the thing itself is elsewhere
     for other in OFFERED[1:]:
@@ -123,6 +136,15 @@ def _rdf(iri: str, format: Format) -> Response:
     # Through Triples and not as the engine's own bytes: sorted, with prefixes, the same bytes each time.
     triples = graph.query(queries.load("pages/describe").bind(iri=iri))
     return Response(triples.serialize(format.name), content_type=format.content_type)
+
+
+def _require_never_there(iri: str) -> None:
+    """Raises :class:`Gone` for what the current release leaves out and one before it had: links to it were not mistaken."""
+    release = context.graph().release
+    if PINNED in request.environ or not (last := event_stream.deleted(release.home).get(iri)):
+        return
+    there = [{"href": f"/release/{last}{_local(iri)}", "title": gettext("As release %(id)s has it", id=last)}]
+    raise Gone(iri, last, there if is_kept(release.home, last) else [])
 
 
 def _unknown(iri: str) -> UnknownThing:

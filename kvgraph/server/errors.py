@@ -60,7 +60,7 @@ def problem(error: KvgraphError) -> dict:
         fields["code"] = error.code
         if limit := getattr(error, "limit", None):
             fields["limit"] = limit  # seconds of a timeout, else which limit it was
-    if links := limits.instead(error, _query()):
+    if links := getattr(error, "instead", None) or limits.instead(error, _query()):
         fields["instead"] = links
     if isinstance(error, QuerySyntaxError) and error.line:
         fields |= {"line": error.line, "column": error.column, "source": error.source}
@@ -114,7 +114,7 @@ def _limit() -> int:
 def respond(fields: dict, pointed: str = "") -> Response:
     """A page for a browser, else a problem document."""
     if negotiate(request.headers.get("Accept"), (PROBLEM, HTML)) is HTML:
-        words = _words() if fields["status"] == 404 else ""
+        words = _words() if fields["status"] in (404, 410) else ""
         body = render_template("error.html", problem=fields, pointed=pointed, words=words, nearest=_nearest(words))
         return Response(body, fields["status"], mimetype="text/html")
     return document(fields)

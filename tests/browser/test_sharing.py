@@ -173,7 +173,7 @@ def test_the_whole_way(arrive, sharing, scripts):
     curator.reload()
     curator.get_by_label("What the contributor should know").fill("It never took place.")
     press(curator, "Undo: take it back")
-    until(lambda: reader.request.get(page).status == 404, LIVE_WITHIN)
+    until(lambda: reader.request.get(page).status == 410, LIVE_WITHIN)
     reader.reload()
     expect(reader.get_by_role("main")).to_contain_text("It never took place.")
     until(lambda: followed(reader)[thing] == "Delete", LIVE_WITHIN)  # followers are told when the release is there already

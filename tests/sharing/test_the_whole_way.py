@@ -61,7 +61,7 @@ def test_by_form(instance, visitor, person):
     curator.decide(draft, "undo", "It never took place.")
     instance.publish()
     assert "It never took place." in visitor.read(draft)
-    visitor.read("/doc/practice/fish-market-data-club", 404)
+    visitor.read("/doc/practice/fish-market-data-club", 410)
     assert open_graph(instance.home).release.manifest["digest"] == releases.find(instance.home, before).manifest["digest"], "as if it had never been"
     assert releases.current(instance.home).id == releases.list_releases(instance.home)[-1].id not in (before, release), "undone is a new release"
 
