@@ -69,8 +69,9 @@ class Record:
 
     @property
     def title(self) -> str:
-        """What it is called: in English if it is."""
-        named = self.values.get(LABEL if self.type == "actor" else TITLE) or []
+        """What it is called, or was before: in English if it is."""
+        name = LABEL if self.type == "actor" else TITLE
+        named = self.values.get(name) or (self.base or {}).get(name) or []
         best = next((v for v in named if v.get("lang") == "en"), named[0] if named else {})
         return best.get("text", "")
 

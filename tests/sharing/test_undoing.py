@@ -42,7 +42,7 @@ def test_what_another_was_merged_into_is_undone_after_the_merge(instance, reader
     merge = sent(instance, reader, maintaining.merged(open_graph(instance.home), thing_of("actor", "works"), thing_of("actor", "yard")), "merge")
     instance.publish()
     for one in (yard, works):
-        with pytest.raises(KvgraphError, match=r"merged into it: “works” \(merge\)") as refused:
+        with pytest.raises(KvgraphError, match=r"merged into it: “Actor works” \(merge\)") as refused:
             undo(instance, one)
         assert refused.value.hint == "Undo that first, then this."
     for one in (merge, yard, works):
