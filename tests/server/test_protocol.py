@@ -475,6 +475,7 @@ def test_service_description_2_access(host, ask, accept):
     said = {(t.predicate.value, t.object.value) for t in triples if t.subject.value == f"http://{host}/sparql"}
     assert (SD + "endpoint", f"http://{host}/sparql") in said and (SD + "supportedLanguage", SD + "SPARQL11Query") in said
     assert sum(p == SD + "resultFormat" for p, _ in said) == len(RESULTS) + len(GRAPHS)
+    assert f"http://{host}/sparql#service" in {t.subject.value for t in triples}, "the service as the catalogue names it"
 
 
 @pytest.mark.parametrize("format", ["text/turtle", "application/n-triples", "application/rdf+xml", "application/ld+json"])
