@@ -168,7 +168,7 @@ def wants_page(asked: ProtocolRequest, accept: str | None) -> bool:
 
 
 def choose(asked: ProtocolRequest, form: str | None, accept: str | None) -> Format:
-    """The format for an answer of this form.
+    """The format for an answer of this form; HTML where a client takes nothing else that there is.
 
     Raises :class:`~kvgraph.formats.UnknownFormat` (400) or ``NotAcceptable`` (406), both naming what there is.
     """
@@ -176,7 +176,7 @@ def choose(asked: ProtocolRequest, form: str | None, accept: str | None) -> Form
     if asked.format:
         meant = _MEANT.get(asked.format.lower()) if offered is GRAPHS else None
         return meant or pick(asked.format, offered)
-    chosen = _wanted(accept, form)
+    chosen = _wanted(accept, form) or negotiate(accept, (HTML,))
     if chosen is None:
         raise NotAcceptable(f"The answer of {form} can be sent as {media_types((*offered, HTML))}.")
     return chosen

@@ -173,6 +173,7 @@ ACCEPTED = [
     (SELECT, "image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON), (SELECT, "*/*;q=0.1, text/csv;q=0", JSON), (SELECT, "image/png, */*;q=0.01", JSON), (SELECT, "text/turtle, text/csv;q=0.1", "text/csv"),
     (SELECT, "application/sparql-results+xml;charset=utf-8", "application/sparql-results+xml"), (SELECT, "", JSON), (SELECT, "nonsense, text/csv", "text/csv"),
     (CONSTRUCT, "application/rdf+xml;q=0.9,text/turtle;q=0.9", "text/turtle"), (CONSTRUCT, "application/json", "application/ld+json"),
+    (CONSTRUCT, "text/csv, text/html;q=0.5", "text/html"), (SELECT, "text/turtle, text/html;q=0.5", "text/html"),
 ]  # fmt: skip
 
 
