@@ -1,7 +1,7 @@
 """``/data``: the reading half of the SPARQL 1.1 Graph Store HTTP Protocol (W3C Recommendation, 21 March 2013).
 
-Graphs are identified indirectly (section 4.2): ``?graph=<IRI>`` or ``?default``; the name of one of ours leads there (4.1). What changes a graph is refused with 405 (section 5.1): data change
-with the next release only.
+Graphs are identified indirectly (section 4.2): ``?graph=<IRI>`` or ``?default``; the name of one of ours leads there (4.1). What changes a graph is
+refused with 405 (section 5.1): data change with the next release only.
 """
 
 import re

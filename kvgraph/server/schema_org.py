@@ -59,7 +59,7 @@ def about(thing: EntityView, page: str) -> Markup:
 
 
 def catalogue(entries: list, root: str, version: str) -> Markup:
-    """The same of the data sets of a catalogue (:class:`kvgraph.server.catalogue.Entry`), the whole first, at the address that ``root`` is; it ends in a slash."""
+    """The same of the data sets of a catalogue (:class:`kvgraph.server.catalogue.Entry`), the whole first; ``root`` is the address of this instance."""
     page = f"{root}catalog"
     sets = [_dataset(entry, root) for entry in entries]
     sets[0] |= {"version": version, "url": page}
@@ -71,7 +71,8 @@ def _dataset(entry, root: str) -> dict:
         "@type": "Dataset", "@id": entry.iri, "name": entry.title, "description": entry.description, "datePublished": entry.issued,
         "license": entry.licence and entry.licence.iri, "creator": entry.publisher and {"@type": "Organization", "name": entry.publisher},
         "distribution": [
-            {"@type": "DataDownload", "contentUrl": f"{root}dumps/latest/{file['file']}", "encodingFormat": by_name(file["format"]).media_type} for file in entry.files
+            {"@type": "DataDownload", "contentUrl": f"{root}dumps/latest/{file['file']}", "encodingFormat": by_name(file["format"]).media_type}
+            for file in entry.files
         ],
     }  # fmt: skip
     return {name: value for name, value in said.items() if value}

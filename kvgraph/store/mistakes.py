@@ -43,7 +43,7 @@ def _mistakes(query: str) -> Iterator[tuple[int, str, str]]:
         if token.text == ";" and not open_braces and not depth:
             yield token.at, "a query ends without a semicolon, and a request holds one query.", "Leave out the semicolon and what follows it."
         if word in _AGGREGATES and form in ("ASK", "CONSTRUCT", "DESCRIBE") and not open_braces:
-            yield token.at, f"the engine takes {word} in SELECT only, not after {form}.", f"Write: {form} … {{ {{ SELECT … {{ … }} GROUP BY … HAVING … }} }}"
+            yield token.at, f"the engine takes {word} in SELECT only, not after {form}.", f"Write: {form} … {{ {{ SELECT … GROUP BY … HAVING … }} }}"
         if last == "FILTER" and token.kind == "var":
             yield token.at, "the condition of a FILTER stands in brackets.", f"Write: FILTER({token.text} …)"
         if clause == "SELECT" and depth == 0:

@@ -13,7 +13,7 @@ from kvgraph.store.syntax import syntax_error
 from kvgraph.store.tokens import CLOSING, OPENING, Token, tokens
 
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_UNKNOWN = re.compile(r"(?P<unknown>\\[1-9iIcC]|\(\?<?[=!]|\[(?:[^\[\]\\]|\\.)*+(?<=-)\[)|\\.", re.DOTALL)
+_UNKNOWN = re.compile(r"(?P<unknown>\\[1-9iIcC]|\(\?<?[=!]|\[(?:[^\[\]\\]|\\.)*+(?<=-)\[)|\\.|\[(?:[^\[\]\\]|\\.)*+\]", re.DOTALL)
 _MEANT = re.compile(r"\\\\\\\\|\\\\\$|\\.|\$\d{1,3}", re.DOTALL)  # in a string as a query writes it, where a backslash is two
 _GROUP = re.compile(r"\\.|\((?!\?)", re.DOTALL)
 _MOST_GROUPS = 9  # of a pattern that is not known before the query runs

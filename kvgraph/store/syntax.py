@@ -48,7 +48,8 @@ def _odd_space(query: str) -> QuerySyntaxError | None:
     for token in (*tokens(query), Token("end", "", len(query))):
         between = _COMMENT.sub(lambda comment: len(comment[0]) * " ", query[end : token.at])
         if found := _ODD_SPACE.search(between + token.text if token.kind == "mark" else between):
-            return syntax_error(query, end + found.start(), "this space is none for SPARQL: pages and word processors write such.", "Write an ordinary space in its place.")
+            said = "this space is none for SPARQL: pages and word processors write such."
+            return syntax_error(query, end + found.start(), said, "Write an ordinary space in its place.")
         end = token.at + len(token.text)
     return None
 
