@@ -259,6 +259,8 @@ def test_2_1_7_failure(ask, clause, status, word, request_):
         assert {m.strip() for m in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "OPTIONS", "POST"}
     if "Content_Encoding" in request_:
         assert answer.headers["Accept-Encoding"] == "identity"
+    elif status == 415:
+        assert answer.headers["Accept"] == f"{DIRECT}, {FORM}"
 
 
 def test_2_1_7_a_syntax_error_has_its_place(ask):
