@@ -239,6 +239,7 @@ def test_a_query_of_another_form(backend, method, query):
         ("ASK { } }", 1, 9, "this } closes nothing"),
         ("ASK {\n ?s ex:p ?o }", 2, 5, "the prefix ex: is not declared"),
         ("SELECT ?s (COUNT(*) AS ?n) WHERE { ?s ?p ?o }", 1, 46, "contains a variable that is unbound"),
+        ("SELECT (COUNT(*) AS ?n) (?n + 1 AS ?m) WHERE { ?s ?p ?o }", 1, 58, "write the aggregate again"),
         ("ASK {\n ?s ?p 'ééé' } x", 2, 16, "does not fit what stands before it"),
         ("SELECT * WHERE { ?s ?p }", 1, 18, "or what follows it, does not fit here"),
         ("PREFIX ex: <http://example.org/>\n SELEC * WHERE { }", 2, 2, "starts with SELECT"),

@@ -30,6 +30,7 @@ _ODD_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2
 _COMMENT = re.compile(r"#[^\r\n]*")
 _ENGINE_MESSAGE = re.compile(r"(?:error )?at (\d+):(\d+): (.*)", re.DOTALL)
 _SCHEME = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:")
+_HINT = "Put the variable into GROUP BY. If an aggregate got that name in this SELECT, write the aggregate again, or compute in a SELECT around it."
 _COMPARISON = re.compile(r"<[?$\d]|.*(?:&&|[()])", re.DOTALL)  # what may stand between "less than" and "greater than"
 
 
@@ -129,7 +130,8 @@ def _as_the_engine_says(query: str, message: str) -> QuerySyntaxError:
     source = query.split("\n")[line - 1][:1000] if line <= query.count("\n") + 1 else ""
     sentence = re.search(r"[A-Z][\w*]+(?: [\w*]+){2,}", expected)
     if sentence and sentence[0] != "IRI parsing failed":
-        return QuerySyntaxError(sentence[0] + ".", line, column, source)
+        hint = _HINT if "variable that is unbound" in sentence[0] else None
+        return QuerySyntaxError(sentence[0] + ".", line, column, source, hint)
     if sentence:
         start = max(source.rfind("<", 0, column), 0) + 1
         return QuerySyntaxError("this is no IRI: it holds a character that IRIs cannot hold, or is not absolute.", line, start, source)
