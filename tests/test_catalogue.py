@@ -1,5 +1,6 @@
 """The catalogue, the sitemap and robots.txt: what harvesters and crawlers read."""
 
+import json
 import re
 from xml.etree import ElementTree
 
@@ -102,6 +103,17 @@ def test_the_page_leads_to_services_and_to_no_error(client):
     text = client.get("/catalog", headers={"Accept": "text/html"}, base_url=HOST).text
     links = re.findall(r'<h3><a href="https://kv\.example([^"]+)"', text.partition("Services")[2])
     assert len(links) == 3 and {client.get(link, headers={"Accept": "text/html"}).status_code for link in links} == {200}
+
+
+def test_search_engines_find_the_data_sets(client, triples):
+    text = client.get("/catalog", headers={"Accept": "text/html"}, base_url=HOST).text
+    said = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', text)[1])
+    assert (said["@context"], said["@type"], said["url"]) == ("https://schema.org", "DataCatalog", f"{HOST}/catalog")
+    assert {d["@id"] for d in said["dataset"]} == {t.object.value for t in triples if t.predicate.value == DCAT + "dataset"}
+    whole = said["dataset"][0]
+    assert whole["@id"] == DATASET and whole["license"].startswith("https://creativecommons.org/") and len(whole["description"]) >= 50
+    for file in whole["distribution"]:
+        assert client.get(file["contentUrl"].removeprefix(HOST)).status_code == 302, file
 
 
 def test_pages_of_ours_that_the_catalogue_leads_to_are_there(client, triples):

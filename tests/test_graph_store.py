@@ -54,6 +54,20 @@ def test_every_graph_can_be_read(client, graph):
         assert len(read(client.get(named(name.value)))) > 0, name
 
 
+@pytest.mark.parametrize("pin", ["", "/release/{}"])
+def test_a_graph_is_found_under_its_own_name_4_1(client, graph, pin):
+    pin = pin.format(graph.release.id)
+    names = [name.value for name in graph.backend.store.named_graphs() if "/graph/" in name.value]
+    assert names
+    for name in names:
+        answer = client.get(pin + name.removeprefix("https://w3id.org/kvgraph"), headers={"Accept": "application/n-triples"})
+        assert answer.status_code == 303 and answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.location.startswith(f"{pin}/data?graph=")
+        assert read(client.get(answer.location, headers={"Accept": "application/n-triples"})) == read(client.get(pin + named(name), headers={"Accept": "application/n-triples"}))
+    assert client.get(client.get("/graph/no%20such/%3Cgraph%3E").location).status_code == 400
+    assert client.get(client.get("/graph/none").location).status_code == 404
+
+
 def test_turtle_where_nothing_is_said_and_406_where_nothing_fits_5_2(client):
     assert client.get(named(CHANNEL)).mimetype == "text/turtle"
     assert client.get(named(CHANNEL), headers={"Accept": "text/html, */*;q=0.1"}).mimetype == "text/turtle"

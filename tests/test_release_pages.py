@@ -235,21 +235,28 @@ def test_added_removed_and_changed_things(tmp_path):
     ]
 
 
-def test_the_command_line_and_the_page_agree(home, ids, client):
+@pytest.mark.parametrize("format", [ox.RdfFormat.N_QUADS, ox.RdfFormat.TRIG, ox.RdfFormat.JSON_LD])
+def test_the_command_line_and_the_page_agree(home, ids, client, format):
     difference = releases.diff(home, *ids)
-    answer = client.get(f"/release/{ids[0]}..{ids[1]}.nq")
-    assert answer.mimetype == "application/n-quads"
+    answer = client.get(f"/release/{ids[0]}..{ids[1]}.{format.file_extension}")
+    assert answer.mimetype == format.media_type
     graphs = {"added": set(), "removed": set()}
-    for quad in ox.parse(answer.data, format=ox.RdfFormat.N_QUADS):
+    for quad in ox.parse(answer.data, format=format):
         if isinstance(quad.graph_name, ox.NamedNode):
             graphs[quad.graph_name.value.rpartition("#")[2]].add(f"{quad.triple} .")
     assert graphs == {"added": set(difference.added), "removed": set(difference.removed)} and difference.added
 
 
-@pytest.mark.parametrize(("accept", "media_type"), [("application/trig", "application/trig"), ("application/n-quads", "application/n-quads"), ("text/html", "text/html")])
+@pytest.mark.parametrize(("accept", "media_type"), [("application/trig", "application/trig"), ("application/n-quads", "application/n-quads"), ("application/ld+json", "application/ld+json"), ("text/html", "text/html")])
 def test_changes_by_accept(client, ids, accept, media_type):
     answer = client.get(f"/release/{ids[0]}..{ids[1]}", headers={"Accept": accept})
     assert (answer.status_code, answer.mimetype) == (200, media_type) and answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_version_of_the_ontology_leads_to_it(client):
+    [version] = re.findall(r"owl:versionIRI <https://w3id.org/kvgraph(/[^>]*)>", client.get("/def/kv.ttl").text)
+    assert client.get(version).status_code == 303 and client.get(version).location == "/def/kv"
+    assert client.get("/def/kv/0.0.0").status_code == 404
 
 
 def test_a_format_that_cannot_hold_two_graphs_is_not_acceptable(client, ids):

@@ -13,7 +13,7 @@ from ..formats import HTML, JSONLD, NTRIPLES, RDFXML, TURTLE, Format
 from ..graph import UnknownThing, best_label
 from ..namespaces import DCAT, DCTERMS, FOAF
 from ..releases import Release
-from . import context, headers
+from . import context, headers, schema_org
 from .addresses import here, root
 from .display import Shown, host, href_of
 
@@ -66,7 +66,9 @@ def catalogue(suffix: str) -> Response:
 
 
 def _page(release: Release) -> Response:
-    html = render_template("catalogue.html", entries=entries(release), services=_services(release), suffixes=SUFFIXES)
+    found = entries(release)
+    block = schema_org.catalogue(found, root(), release.id)
+    html = render_template("catalogue.html", entries=found, services=_services(release), suffixes=SUFFIXES, schema_org=block)
     return Response(html, mimetype="text/html")
 
 

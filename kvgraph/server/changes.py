@@ -17,12 +17,12 @@ import pyoxigraph as ox
 
 from .. import releases
 from ..changes import Change, changes
-from ..formats import HTML, NQUADS, TRIG, Format
+from ..formats import HTML, JSONLD, NQUADS, TRIG, Format
 from ..namespaces import BASE, DCTERMS, PREFIXES, PROV, VOID, compact
 from ..releases import Release
 from .display import Shown, href_of, short, show
 
-OFFERED = (HTML, TRIG, NQUADS)
+OFFERED = (HTML, TRIG, NQUADS, JSONLD)
 SUFFIXES = {f.suffix: f for f in OFFERED[1:]}
 KINDS = ("added", "removed", "changed")  # in the order in which a comparison lists them
 FORM = 1  # of the kept files: another number makes them anew
@@ -145,7 +145,7 @@ def _parsed(lines: Iterable[str]) -> list[ox.Triple]:
 
 
 def rdf(old: Release, new: Release, format: Format) -> bytes:
-    """The comparison as TriG or N-Quads.
+    """The comparison in a format that holds graphs.
 
     ``…/release/<a>..<b>#added`` and ``#removed`` are the graphs; the default graph says from which releases they follow (PROV), what they are
     (DCTERMS) and how large (VoID).
@@ -155,7 +155,7 @@ def rdf(old: Release, new: Release, format: Format) -> bytes:
         graph = ox.NamedNode(f"{_iri(f'{old.id}..{new.id}')}#{name}")
         for change in read(old, new).things():
             quads += (ox.Quad(*triple, graph) for triple in _parsed(getattr(change, name)))
-    prefixes = None if format is NQUADS else {**PREFIXES, "void": VOID}
+    prefixes = {**PREFIXES, "void": VOID} if format is TRIG else None
     return ox.serialize(quads, format=format.engine, prefixes=prefixes)
 
 

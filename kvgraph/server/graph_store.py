@@ -1,19 +1,20 @@
 """``/data``: the reading half of the SPARQL 1.1 Graph Store HTTP Protocol (W3C Recommendation, 21 March 2013).
 
-Graphs are identified indirectly (section 4.2): ``?graph=<IRI>`` or ``?default``. What changes a graph is refused with 405 (section 5.1): data change
-with the next release only.
+Graphs are identified indirectly (section 4.2): ``?graph=<IRI>`` or ``?default``; the name of one of ours leads there (4.1). What changes a graph is
+refused with 405 (section 5.1): data change with the next release only.
 """
 
 import re
 from urllib.parse import parse_qsl
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from .. import queries
 from ..formats import JSONLD, NTRIPLES, RDFXML, TURTLE, Format
 from ..graph import UnknownThing
+from ..namespaces import GRAPH
 from . import answers, context, headers
 
 blueprint = Blueprint("graph_store", __name__)
@@ -37,6 +38,12 @@ def graph_store() -> Response:
     graph = _identified()
     format = context.wanted_format(OFFERED)
     return headers.tagged(format.name, lambda: _content(graph, format))
+
+
+@blueprint.get("/graph/<path:name>")
+def by_name(name: str) -> Response:
+    """The name of a named graph, as provenance and VoID give it; redirects to what is in it."""
+    return redirect(url_for(".graph_store", graph=GRAPH + name), 303)
 
 
 def _identified() -> ox.NamedNode | None:

@@ -26,7 +26,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 # Addresses that programs on other sites may read; refusals and errors there too.
-OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk", "/release", "/search.", "/suggest", "/coverage.", "/connections.", "/network.", "/map")
+OPEN = ("/sparql", "/id/", "/doc/", "/cite/", "/def/", "/questions", "/data", "/graph/", "/changes", "/dumps", "/catalog", "/.well-known/", "/sitemap", "/robots.txt", "/reconcile", "/resolve", "/crosswalk", "/release", "/search.", "/suggest", "/coverage.", "/connections.", "/network.", "/map")
 
 
 EXPOSED = (

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from flask import Flask
 from werkzeug.exceptions import BadRequest
 
+from ..formats import HTML
 from ..store import check, volatile
 from . import answers, conditions, headers, logs, pinned, protocol
 from .exchange import EXCHANGE, Exchange
@@ -50,6 +51,8 @@ def _answered(exchange: Exchange) -> answers.Answer | None:
         return None
     form = check(asked.query)
     format = protocol.choose(asked, form, environ.get("HTTP_ACCEPT"))
+    if format is HTML:
+        return None
     if asked.max_rows and form != "SELECT":
         raise BadRequest("maxrows is for SELECT only: nothing else has rows.")
     lasting = not volatile(asked.query)

@@ -68,9 +68,10 @@ def read(environ: dict, longest: int) -> ProtocolRequest:
         if kind == UPDATE:
             raise UpdateRefused()
         if parameters.get("charset", "utf-8").lower() not in _UTF8:
-            raise UnsupportedMediaType("Queries are UTF-8 here (SPARQL 1.1 Protocol, section 2.1.3).")
+            raise _unsupported("Queries are UTF-8 here (SPARQL 1.1 Protocol, section 2.1.3).", "Accept", f"{DIRECT}, {FORM}")
         if kind not in (FORM, DIRECT):
-            raise UnsupportedMediaType(f"Send a query as {DIRECT}, or as a field of {FORM}; not as {kind or 'a body without Content-Type'}.")
+            said = f"Send a query as {DIRECT}, or as a field of {FORM}; not as {kind or 'a body without Content-Type'}."
+            raise _unsupported(said, "Accept", f"{DIRECT}, {FORM}")
         body = _body(environ, longest)
         sent += fields(body, "the form") if kind == FORM else [("query", _text(body))]
     return _request(sent, posted)
@@ -86,11 +87,16 @@ def _body(environ: dict, longest: int) -> bytes:
 
 
 def _refuse_codings(environ: dict) -> None:
-    """A compressed body may be a bomb, and no client of SPARQL sends one. RFC 9110, section 12.5.3: 415 says which codings there are."""
+    """A compressed body may be a bomb, and no client of SPARQL sends one."""
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
-        error = UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
-        error.get_headers = lambda *_: [("Accept-Encoding", "identity")]
-        raise error
+        raise _unsupported("Send the body as it is, without a Content-Encoding.", "Accept-Encoding", "identity")
+
+
+def _unsupported(said: str, field: str, taken: str) -> UnsupportedMediaType:
+    """RFC 9110, sections 12.5.1 and 12.5.3: 415 says in a header field what is taken instead."""
+    error = UnsupportedMediaType(said)
+    error.get_headers = lambda *_: [(field, taken)]
+    return error
 
 
 def fields(raw: bytes, where: str) -> list[tuple[str, str]]:
@@ -168,7 +174,7 @@ def wants_page(asked: ProtocolRequest, accept: str | None) -> bool:
 
 
 def choose(asked: ProtocolRequest, form: str | None, accept: str | None) -> Format:
-    """The format for an answer of this form.
+    """The format for an answer of this form; HTML where a client takes nothing else that there is.
 
     Raises :class:`~kvgraph.formats.UnknownFormat` (400) or ``NotAcceptable`` (406), both naming what there is.
     """
@@ -176,7 +182,7 @@ def choose(asked: ProtocolRequest, form: str | None, accept: str | None) -> Form
     if asked.format:
         meant = _MEANT.get(asked.format.lower()) if offered is GRAPHS else None
         return meant or pick(asked.format, offered)
-    chosen = _wanted(accept, form)
+    chosen = _wanted(accept, form) or negotiate(accept, (HTML,))
     if chosen is None:
         raise NotAcceptable(f"The answer of {form} can be sent as {media_types((*offered, HTML))}.")
     return chosen

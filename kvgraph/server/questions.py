@@ -88,6 +88,9 @@ def question(name: str) -> Response:
     found = queries.load(name)
     formats = (*RESULTS, XLSX) if found.form in ("SELECT", "ASK") else GRAPHS[:4]
     format = context.wanted_format((HTML, *formats))
+    for param in found.params:
+        if len(set(request.args.getlist(param.name))) > 1:
+            raise BadParameter(f"The parameter {param.name!r} has more than one value.", "Ask once for each.")
     typed = {p.name: request.args[p.name].strip() for p in found.params if request.args.get(p.name, "").strip()}
     if format is HTML:
         return _page(found, typed, formats)

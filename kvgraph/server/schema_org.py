@@ -1,4 +1,4 @@
-"""A thing in the words of schema.org, for search engines: a block of JSON-LD in its page.
+"""A thing, or the catalogue, in the words of schema.org, for search engines: a block of JSON-LD in its page.
 
 It says less than our own RDF, to which the page links; terms of schema.org are used only where they mean the same.
 """
@@ -7,6 +7,7 @@ import json
 
 from markupsafe import Markup
 
+from ..formats import by_name
 from ..namespaces import DCTERMS, ELI, FOAF, KV, ORG, SCHEMA, SKOS
 from .display import Shown
 from .entity_view import EntityView
@@ -55,6 +56,26 @@ def about(thing: EntityView, page: str) -> Markup:
                 values = [_thing(value.shown, kind) for value in fact.values]
                 said[name] = [*said.get(name, []), *values]
     return script({name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in said.items()})
+
+
+def catalogue(entries: list, root: str, version: str) -> Markup:
+    """The same of the data sets of a catalogue (:class:`kvgraph.server.catalogue.Entry`), the whole first; ``root`` is the address of this instance."""
+    page = f"{root}catalog"
+    sets = [_dataset(entry, root) for entry in entries]
+    sets[0] |= {"version": version, "url": page}
+    return script({"@context": "https://schema.org", "@type": "DataCatalog", "@id": page, "name": sets[0]["name"], "url": page, "dataset": sets})
+
+
+def _dataset(entry, root: str) -> dict:
+    said = {
+        "@type": "Dataset", "@id": entry.iri, "name": entry.title, "description": entry.description, "datePublished": entry.issued,
+        "license": entry.licence and entry.licence.iri, "creator": entry.publisher and {"@type": "Organization", "name": entry.publisher},
+        "distribution": [
+            {"@type": "DataDownload", "contentUrl": f"{root}dumps/latest/{file['file']}", "encodingFormat": by_name(file["format"]).media_type}
+            for file in entry.files
+        ],
+    }  # fmt: skip
+    return {name: value for name, value in said.items() if value}
 
 
 def script(data: dict) -> Markup:

@@ -12,7 +12,7 @@ from ..build import rdf
 from ..build.void import DATASET, GRAPH_OF_VOID, LICENCE, PUBLISHER, TITLE
 from ..formats import GRAPHS, RESULTS, Format
 from ..graph import Graph
-from ..namespaces import BASE, DCTERMS, PREFIXES, RDF, RDFS, VOID
+from ..namespaces import BASE, DCAT, DCTERMS, PREFIXES, RDF, RDFS, VOID
 from . import context
 from .addresses import here, root
 
@@ -36,7 +36,7 @@ def describe(endpoint: str, format: Format) -> bytes:
 
 def _service(endpoint: str) -> Iterator[ox.Triple]:
     """Section 3.1: the service."""
-    return rdf.describe(
+    yield from rdf.describe(
         endpoint,
         (RDF + "type", SD + "Service"),
         (SD + "endpoint", endpoint),
@@ -45,6 +45,8 @@ def _service(endpoint: str) -> Iterator[ox.Triple]:
         (SD + "defaultEntailmentRegime", ENTAILMENT + "Simple"),
         (SD + "defaultDataset", endpoint + "#dataset"),
     )
+    # As the catalogue names it.
+    yield from rdf.describe(endpoint + "#service", (RDF + "type", DCAT + "DataService"), (DCAT + "endpointURL", endpoint), (RDFS + "isDefinedBy", BASE + "catalog"))
 
 
 def _dataset(endpoint: str, graph: Graph) -> Iterator[ox.Triple]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, redirect, render_template, url_for
 from flask_babel import gettext
 
 from ..formats import HTML, JSONLD, NTRIPLES, RDFXML, TURTLE
@@ -65,6 +65,14 @@ def vocabulary(name: str) -> Response:
     for other in OFFERED[1:]:
         response.headers.add("Link", f'</def/{name}{other.suffix}>; rel="alternate"; type="{other.media_type}"')
     return response
+
+
+@blueprint.get("/def/kv/<version>")
+def version_of_ontology(version: str) -> Response:
+    """The version of the ontology that this release has; others are in other releases."""
+    if (OWL + "versionIRI", f"{DEF}kv/{version}") not in {(t.predicate.value, getattr(t.object, "value", "")) for t in _triples("kv")}:
+        raise UnknownThing(f"This release has no version {version[:40]} of the ontology.", hint="See /def/kv for the one it has, /releases for others.")
+    return redirect(url_for(".vocabulary", name="kv"), 303)
 
 
 def _triples(name: str) -> Triples:

@@ -19,6 +19,7 @@ from kvgraph.store import guard, syntax
 from kvgraph.store.backend import Outcome
 from kvgraph.store.dataset import Dataset, require_named, several
 from kvgraph.store.errors import QueryError, QueryTooLarge, gave_up
+from kvgraph.store.regex import as_the_engine_has_them
 from kvgraph.store.rows import first_rows
 from kvgraph.store.tokens import resolved
 from kvgraph.store.xml_text import checked
@@ -154,7 +155,7 @@ class Embedded:
             given = several(query)
             store, options = given.of(self.store) if given else (self.store, {})
         try:
-            results = store.query(query, **options)
+            results = store.query(as_the_engine_has_them(query), **options)
         except SyntaxError as error:
             raise syntax.explain(query, str(error)) from None
         except (RuntimeError, ValueError, OSError) as error:

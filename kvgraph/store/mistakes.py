@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from kvgraph.store.tokens import Token, tokens
 
 _AGGREGATES = {"COUNT", "SUM", "AVG", "MIN", "MAX", "SAMPLE", "GROUP_CONCAT"}
+_FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
+_LONGEST_SUBTAG = 8  # characters (RFC 5646, section 2.1)
 _QUOTES = "“”„‘’‚«»"
 
 
@@ -20,7 +22,7 @@ def usual_mistake(query: str) -> tuple[int, str, str] | None:
 
 
 def _mistakes(query: str) -> Iterator[tuple[int, str, str]]:
-    before, clause, depth, declared, selected = Token("", "", 0), "", 0, set(), set()
+    before, form, clause, depth, open_braces, declared, selected = Token("", "", 0), "", "", 0, 0, set(), set()
     for token in tokens(query):
         word = token.text.upper() if token.kind == "word" else ""
         last = before.text.upper()
@@ -36,6 +38,12 @@ def _mistakes(query: str) -> Iterator[tuple[int, str, str]]:
             yield token.at, f"this mark {token.text} begins no string.", "Write strings in straight quotation marks: \"…\" or '…'"
         if token.text == last == "=":
             yield before.at, "equality is one equals sign.", "Write: ="
+        if token.kind == "lang" and max(map(len, token.text[1:].split("-"))) > _LONGEST_SUBTAG:
+            yield token.at, "this is no language tag.", 'Write one like "…"@en or "…"@pt-BR'
+        if token.text == ";" and not open_braces and not depth:
+            yield token.at, "a query ends without a semicolon, and a request holds one query.", "Leave out the semicolon and what follows it."
+        if word in _AGGREGATES and form in ("ASK", "CONSTRUCT", "DESCRIBE") and not open_braces:
+            yield token.at, f"the engine takes {word} in SELECT only, not after {form}.", f"Write: {form} … {{ {{ SELECT … GROUP BY … HAVING … }} }}"
         if last == "FILTER" and token.kind == "var":
             yield token.at, "the condition of a FILTER stands in brackets.", f"Write: FILTER({token.text} …)"
         if clause == "SELECT" and depth == 0:
@@ -49,5 +57,7 @@ def _mistakes(query: str) -> Iterator[tuple[int, str, str]]:
         if word == "SELECT":
             selected = set()
         clause = word if word in ("SELECT", "WHERE", "FROM") else "" if token.text == "{" else clause
+        form = form or (word if word in _FORMS else "")
         depth += (token.text == "(") - (token.text == ")")
+        open_braces += (token.text == "{") - (token.text == "}")
         before = token

@@ -26,8 +26,11 @@ def syntax_error(query: str, at: int, message: str, hint: str | None = None) -> 
 
 
 _CLASS = re.compile(r"\[(?:'[^']*'|[^\]'])*\]")  # character classes help nobody
+_ODD_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]")
+_COMMENT = re.compile(r"#[^\r\n]*")
 _ENGINE_MESSAGE = re.compile(r"(?:error )?at (\d+):(\d+): (.*)", re.DOTALL)
 _SCHEME = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:")
+_HINT = "Put the variable into GROUP BY. If an aggregate got that name in this SELECT, write the aggregate again, or compute in a SELECT around it."
 _COMPARISON = re.compile(r"<[?$\d]|.*(?:&&|[()])", re.DOTALL)  # what may stand between "less than" and "greater than"
 
 
@@ -37,8 +40,19 @@ def explain(query: str, message: str) -> QuerySyntaxError:
     >>> print(explain("ASK {\\n ?s ex:p ?o }", "error at 2:5: expected OPTIONAL"))
     Line 2, column 5: the prefix ex: is not declared. Add: PREFIX ex: <…>
     """
-    known = (_unclosed_string, _usual_mistake, _undeclared_prefix, _relative_iri, _unbalanced, _no_form)
+    known = (_odd_space, _unclosed_string, _usual_mistake, _undeclared_prefix, _relative_iri, _unbalanced, _no_form)
     return next(filter(None, (look(query) for look in known)), None) or _as_the_engine_says(query, message)
+
+
+def _odd_space(query: str) -> QuerySyntaxError | None:
+    end = 0
+    for token in (*tokens(query), Token("end", "", len(query))):
+        between = _COMMENT.sub(lambda comment: len(comment[0]) * " ", query[end : token.at])
+        if found := _ODD_SPACE.search(between + token.text if token.kind == "mark" else between):
+            said = "this space is none for SPARQL: pages and word processors write such."
+            return syntax_error(query, end + found.start(), said, "Write an ordinary space in its place.")
+        end = token.at + len(token.text)
+    return None
 
 
 def _unclosed_string(query: str) -> QuerySyntaxError | None:
@@ -116,7 +130,8 @@ def _as_the_engine_says(query: str, message: str) -> QuerySyntaxError:
     source = query.split("\n")[line - 1][:1000] if line <= query.count("\n") + 1 else ""
     sentence = re.search(r"[A-Z][\w*]+(?: [\w*]+){2,}", expected)
     if sentence and sentence[0] != "IRI parsing failed":
-        return QuerySyntaxError(sentence[0] + ".", line, column, source)
+        hint = _HINT if "variable that is unbound" in sentence[0] else None
+        return QuerySyntaxError(sentence[0] + ".", line, column, source, hint)
     if sentence:
         start = max(source.rfind("<", 0, column), 0) + 1
         return QuerySyntaxError("this is no IRI: it holds a character that IRIs cannot hold, or is not absolute.", line, start, source)

@@ -45,3 +45,11 @@ def test_an_answer_is_a_spreadsheet_too(client):
         assert "xl/worksheets/sheet1.xml" in archive.namelist()
     assert any("format=xlsx" in href for href in page(client, "/questions/practices-per-channel")[1].links)
     assert client.get("/questions/practice-neighbourhood?practice=practice/living-lab&format=xlsx").status_code == 400, "triples are no table"
+
+
+@pytest.mark.parametrize("format", ["csv", "html"])
+def test_of_two_values_for_one_parameter_none_is_dropped_in_silence(client, format):
+    asked = f"/questions/practices-by-region?format={format}&region=nuts:ES51"
+    assert client.get(asked + "&region=nuts:ES51").status_code == 200
+    refused = client.get(asked + "&region=nuts:PT11", headers={"Accept": "application/json"})
+    assert refused.status_code == 400 and "more than one value" in refused.json["detail"]

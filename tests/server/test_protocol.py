@@ -173,6 +173,7 @@ ACCEPTED = [
     (SELECT, "image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON), (SELECT, "*/*;q=0.1, text/csv;q=0", JSON), (SELECT, "image/png, */*;q=0.01", JSON), (SELECT, "text/turtle, text/csv;q=0.1", "text/csv"),
     (SELECT, "application/sparql-results+xml;charset=utf-8", "application/sparql-results+xml"), (SELECT, "", JSON), (SELECT, "nonsense, text/csv", "text/csv"),
     (CONSTRUCT, "application/rdf+xml;q=0.9,text/turtle;q=0.9", "text/turtle"), (CONSTRUCT, "application/json", "application/ld+json"),
+    (CONSTRUCT, "text/csv, text/html;q=0.5", "text/html"), (SELECT, "text/turtle, text/html;q=0.5", "text/html"),
 ]  # fmt: skip
 
 
@@ -258,6 +259,8 @@ def test_2_1_7_failure(ask, clause, status, word, request_):
         assert {m.strip() for m in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "OPTIONS", "POST"}
     if "Content_Encoding" in request_:
         assert answer.headers["Accept-Encoding"] == "identity"
+    elif status == 415:
+        assert answer.headers["Accept"] == f"{DIRECT}, {FORM}"
 
 
 def test_2_1_7_a_syntax_error_has_its_place(ask):
@@ -475,6 +478,7 @@ def test_service_description_2_access(host, ask, accept):
     said = {(t.predicate.value, t.object.value) for t in triples if t.subject.value == f"http://{host}/sparql"}
     assert (SD + "endpoint", f"http://{host}/sparql") in said and (SD + "supportedLanguage", SD + "SPARQL11Query") in said
     assert sum(p == SD + "resultFormat" for p, _ in said) == len(RESULTS) + len(GRAPHS)
+    assert f"http://{host}/sparql#service" in {t.subject.value for t in triples}, "the service as the catalogue names it"
 
 
 @pytest.mark.parametrize("format", ["text/turtle", "application/n-triples", "application/rdf+xml", "application/ld+json"])
