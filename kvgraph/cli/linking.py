@@ -118,7 +118,7 @@ def table(home: Path | None, file: Path, source: str, engine: str, master: str |
         bar.step(f"link to {source}")
         with engines.engine(engine, master) as made:
             links = linking.match(asked, known, source, made)
-    text = sssom(links, f"Links of {file.name}", linking.today())
+    text = sssom(links, f"Links of {file.name}", linking.today(), own=True)
     if output:
         output.write_text(text, encoding="utf-8")
     else:
