@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from kvgraph.build.read import source_files
+from kvgraph.build.read import MalformedSource, read, source_files
 from kvgraph.cli import main
 from kvgraph.errors import KvgraphError
 from kvgraph.link import candidates, engines, explanation, features, identifiers, reading, run
@@ -26,6 +26,7 @@ from kvgraph.link.names import parse, script
 from kvgraph.link.organisations import Organisation, domain
 from kvgraph.link.rows import sides
 from kvgraph.link.statements import LINKS, quads
+from kvgraph.namespaces import KV
 from kvgraph.resources import folder
 from kvgraph.sources.organisations import SCHEMA
 
@@ -319,20 +320,33 @@ def test_a_table_of_decisions_may_be_edited_elsewhere(tmp_path):
         "\ufeff# curie_map:\n#   org: https://ror.org/\nsubject_id\tpredicate_id\tobject_id\tobject_label\tmapping_justification\tmapping_date\r\n"
         f"nuts:ES51\tskos:exactMatch\torg:000000001\tA\t\t{DAY}\r\n", encoding="utf-8",
     )  # fmt: skip
-    assert [(link.object_id, link.mapping_justification) for link in reviewed(tmp_path).values()] == [(f"{ROR}{1:08d}", CURATION)]
+    assert [(link.object_id, link.mapping_justification) for link in reviewed([path]).values()] == [(f"{ROR}{1:08d}", CURATION)]
 
 
 def test_a_quotation_mark_without_its_pair_is_named_and_takes_no_other_line_along(tmp_path):
     (tmp_path / "mine.tsv").write_text(table([a_link(), a_link("b", 2)], "", DAY).replace("\tB\t", '\t"B\t', 1), encoding="utf-8")
-    with pytest.raises(KvgraphError, match=r"mine.tsv:\d+: mapping_justification|mine.tsv:\d+: mapping_date"):
-        reviewed(tmp_path)
+    with pytest.raises(KvgraphError, match=r"mine.tsv:\d+: mapping_date"):
+        reviewed(tmp_path.glob("*.tsv"))
 
 
-def test_two_decisions_about_one_pair_must_agree(tmp_path):
+def test_a_pair_is_decided_once(tmp_path):
     (tmp_path / "a.tsv").write_text(table([replace(a_link(), mapping_justification=CURATION)], "", DAY), encoding="utf-8")
     (tmp_path / "b.tsv").write_text(table([replace(a_link(), mapping_justification=CURATION, predicate_modifier="Not")], "", DAY), encoding="utf-8")
     with pytest.raises(KvgraphError, match="b.tsv.*decided twice"):
-        reviewed(tmp_path)
+        reviewed(sorted(tmp_path.glob("*.tsv")))
+
+
+def test_tables_of_different_days_are_in_one_release(tmp_path):
+    """The graph that they all are in was decided on the last of these days, once."""
+    files = {}
+    for name, day in (("a", DAY), ("b", "2026-11-30")):
+        files[f"data/links/{name}.tsv"] = path = tmp_path / f"{name}.tsv"
+        path.write_text(table([replace(a_link(name), mapping_justification=CURATION, mapping_date=day)], "", day), encoding="utf-8")
+    days = read(files).store.quads_for_pattern(ox.NamedNode(f"{LINKS}/classified"), ox.NamedNode(KV + "seenOn"), None, None)
+    assert {quad.object.value for quad in days} == {"2026-11-30"}
+    files["data/links/b.tsv"].write_text(files["data/links/a.tsv"].read_text(), encoding="utf-8")
+    with pytest.raises(MalformedSource, match="decided twice"):
+        read(files)
 
 
 @pytest.mark.parametrize("line, problem", [
@@ -361,7 +375,7 @@ def test_a_table_without_its_columns_is_refused(tmp_path):
 
 
 def test_the_decisions_that_come_with_kvgraph_are_right():
-    decided = reviewed(folder("data") / "links")
+    decided = reviewed((folder("data") / "links").glob("*.tsv"))
     assert len(decided) > 100
     assert {link.mapping_justification for link in decided.values()} == {CURATION}
     assert list(conflicts(list(decided.values()))) == []

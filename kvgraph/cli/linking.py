@@ -47,7 +47,7 @@ def run(home: Path | None, sources: tuple[str, ...], engine: str, master: str | 
 
     home = home_path(home)
     tables = linking.sources(home, sources)
-    decisions = reviewed(folder("data") / "links")
+    decisions = reviewed(sorted((folder("data") / "links").glob("*.tsv")))
     graph = open_graph(home)
     with progress() as bar:
         bar.step("read our actors")

@@ -206,15 +206,15 @@ def _day(text: str) -> None:
     raise ValueError(f"mapping_date is no day (2026-11-28): {text[:20]!r}")
 
 
-def reviewed(folder: Path) -> dict[tuple[str, str], Mapping]:
-    """Decisions that people have taken: every table in a folder, by subject and object. They win over whatever is found.
+def reviewed(tables: Iterable[Path]) -> dict[tuple[str, str], Mapping]:
+    """Decisions that people have taken, in tables of SSSOM, by subject and object. They win over whatever is found.
 
-    Raises :class:`KvgraphError` where a line cannot be read, or two decide about one pair otherwise.
+    Raises :class:`KvgraphError` where a line cannot be read, or a pair is decided twice.
     """
     found: dict[tuple[str, str], Mapping] = {}
-    for path in sorted(folder.glob("*.tsv")):
+    for path in tables:
         for mapping in read_table(path):
-            if (other := found.get(mapping.pair)) and (other.predicate_id, other.predicate_modifier) != (mapping.predicate_id, mapping.predicate_modifier):
-                raise KvgraphError(f"{path.name}: what {mapping.subject_id} has to do with {mapping.object_id} is decided twice, and not alike.", hint="Take one of the lines out.")
+            if mapping.pair in found:
+                raise KvgraphError(f"{path.name}: what {mapping.subject_id} has to do with {mapping.object_id} is decided twice.", hint="Take one of the two lines out.")
             found[mapping.pair] = mapping
     return found
