@@ -308,6 +308,12 @@ def test_a_table_is_as_sssom_has_it():
     assert own["license"] == "https://w3id.org/sssom/license/unspecified" and own["mapping_set_id"] != declared["mapping_set_id"]
 
 
+def test_a_table_holds_no_formula_and_no_control_character():
+    link = replace(a_link(), subject_id="@SUM(1)", subject_label="=cmd|' /C calc'!A1", object_label="a\x07b")
+    _, (row,) = split_table(table([link], "", DAY))
+    assert (row["subject_id"], row["subject_label"], row["object_label"]) == ("'@SUM(1)", "'=cmd|' /C calc'!A1", "a b")
+
+
 def split_table(text: str) -> tuple[list[str], list[dict[str, str]]]:
     lines = text.splitlines()
     return [line for line in lines if line[0] == "#"], list(csv.DictReader((line for line in lines if line[0] != "#"), delimiter="\t"))

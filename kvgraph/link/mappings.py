@@ -18,6 +18,7 @@ from ..errors import KvgraphError
 from ..model import PIC
 from ..namespaces import ELI_RESOURCE, GRAPH, ID, PREFIXES
 from ..params import expand
+from ..tables import safe
 from .decide import Evidence
 
 EXACT, CLOSE = "skos:exactMatch", "skos:closeMatch"
@@ -41,6 +42,7 @@ _PREFIXES = {
 }  # fmt: skip
 _LOCAL = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _EVIDENCE = re.compile(r"\s*(?P<feature>[^=|]+)=(?P<finding>[^|]*?) \((?P<bits>[+-]?[0-9.]+)\)\s*")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _LONGEST = 2000  # characters of a cell
 
 
@@ -133,10 +135,10 @@ def table(mappings: Iterable[Mapping], title: str, day: str, *, own: bool = Fals
 def _cell(column: str, value: str | float | None) -> str:
     if value is None or isinstance(value, float):
         return "" if value is None else f"{value:.4f}"
-    if column in _IRIS:
+    if column in _IRIS and re.match("https?:|semapv:|skos:", value):
         return curie(value)
-    text = " ".join(value.split())
-    return f"source:{text}" if text and column == "object_source" else text
+    text = " ".join(_CONTROL.sub(" ", value).split())
+    return f"source:{text}" if text and column == "object_source" else f"{safe(text)}"  # people look at it in spreadsheets
 
 
 def read_table(path: Path) -> Iterator[Mapping]:
