@@ -184,8 +184,12 @@ def test_ours_is_taken_before_the_entry_of_a_register_that_it_certainly_is(graph
     store.load(f"""PREFIX skos: <{SKOS}> <{ours}> a <{KV}Actor> ; skos:prefLabel "Mining School Leoben"@en ; skos:{link} <{entry}> .
         <{entry}> a <{ORG}Organization> ; skos:prefLabel "Mining School Leoben"@en .""".encode(), format=ox.RdfFormat.TURTLE)  # fmt: skip
     build_names(store, tmp_path)
-    found = Reconciler(NameIndex(tmp_path), graph.reconciler.facets).reconcile("Mining School Leoben")
+    reconciler = Reconciler(NameIndex(tmp_path), graph.reconciler.facets)
+    found = reconciler.reconcile("Mining School Leoben")
     assert [(c.iri, c.score, c.match) for c in found] == [(ours, 100.0, matched), (entry, 100.0, False)]
+    first = reconciler.reconcile(entry)[0]  # by its identifier it is what certainly has it
+    assert (first.iri, first.match) == (ours if matched else entry, True)
+    assert [r.certain for r in reconciler.resolve(entry)] == [True, matched]
 
 
 def test_types_and_properties_are_whole():

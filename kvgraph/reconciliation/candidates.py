@@ -23,7 +23,7 @@ LONGEST_QUERY = 1000  # characters of a name
 MOST_VALUES = 50  # of a property
 MOST_LIMIT = 100  # candidates for one name
 FLOOR = 0.3  # names less alike than this are no candidates
-NEAR = 0.8  # how good an identifier is that belongs to something wider or narrower
+NEAR = 0.8  # how good an identifier is that belongs to something wider or narrower, or perhaps to the thing where it certainly belongs to another
 CERTAIN = 0.93  # names this much alike are one name with a typing error, if nothing else is nearly as good
 AHEAD = 0.12  # by so much the best must be better than the next
 LETTERS = 8  # of a name that may be taken with a typing error
@@ -69,6 +69,11 @@ class Resolved:
     def same(self) -> bool:
         """Whether it is the thing identified, and not a wider or narrower one."""
         return self.relation not in (SKOS + "broadMatch", SKOS + "narrowMatch")
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is so for certain, and not perhaps."""
+        return self.same and self.relation != SKOS + "closeMatch"
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Reconciler:
     def resolve(self, text: str) -> list[Resolved]:
         """Everything that has an identifier, in any usual spelling, ours first; what only has a page on the same site only if nothing else is found."""
         found = [self._resolved(self.index.thing(number), each) for number, each in self._bearers(text).items()]
-        return sorted(found, key=lambda r: (bool(r.relation), r.thing.type == "organisation", r.thing.iri))
+        return sorted(found, key=lambda r: (bool(r.relation), not r.certain, r.thing.type == "organisation", r.thing.iri))
 
     def _bearers(self, text: str) -> dict[int, str]:
         """The numbers of the things that have an identifier, with its key; instead of a NUTS region that is a whole country that country."""
@@ -157,7 +162,8 @@ class Reconciler:
 
     def _identified(self, text: str, allowed: frozenset[str] | None) -> dict[int, Found]:
         bearers = {n: self._resolved(self.index.thing(n), each) for n, each in self._bearers(text).items() if allowed is None or self.index.thing(n).type in allowed}
-        return {n: Found(n, 1.0, text) if bearer.same else Found(n, NEAR, "") for n, bearer in bearers.items()}
+        sure = any(bearer.certain for bearer in bearers.values())  # what is perhaps the one is no rival of what is
+        return {n: Found(n, 1.0, text) if bearer.certain or bearer.same and not sure else Found(n, NEAR, "") for n, bearer in bearers.items()}
 
     def _having(self, known: list[_Known], allowed: frozenset[str] | None) -> dict[int, Found]:
         """What has the identifiers or home pages that are all that is known."""
