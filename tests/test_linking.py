@@ -215,6 +215,14 @@ def test_identifiers_come_before_names():
     assert [(a, REGISTER[b].names[0], e.feature) for a, b, e in identifiers.by_identifier(ours, REGISTER)] == [(0, "Montanuniversität Leoben", "identifier")]
 
 
+def test_a_name_does_not_contest_an_identifier():
+    """A department that is called like the whole is for a person to look at; the whole, which gives its identifier, stays accepted."""
+    ours = [actor("Montanuniversität Leoben", identifiers=(f"{ROR}{4:08d}",)), replace(actor("Leoben Montanuniversität", place="Leoben"), iri="https://example.org/department")]
+    with engines.engine("duckdb") as made:
+        found = run.match(ours, REGISTER, "ror", made, day=DAY)
+    assert [(link.subject_id, link.accepted, bool(link.comment)) for link in found if link.object_id == f"{ROR}{4:08d}"] == [(ours[0].iri, True, False), (ours[1].iri, False, True)]
+
+
 def test_two_of_ours_with_one_identifier_are_shown_as_a_contradiction(home):
     ours = [replace(actor(name), identifiers=(f"{ROR}{4:08d}",)) for name in ("Mining School", "Academy of Mines")]
     with engines.engine("duckdb") as made:

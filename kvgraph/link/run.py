@@ -86,10 +86,12 @@ def match(ours: Sequence[Organisation], theirs: Sequence[Organisation], source: 
     model = model or fitted()
     day = day or today()
     links: dict[tuple[int, int], Link] = {}
-    for pairs in (identifiers.by_identifier(ours, theirs), identifiers.by_homepage(ours, theirs)):
+    identified = list(identifiers.by_identifier(ours, theirs))
+    for pairs in (identified, identifiers.by_homepage(ours, theirs)):
         for a, b, evidence in pairs:
             links.setdefault((a, b), _link(ours[a], theirs[b], EXACT, LEXICAL, _CERTAIN[evidence.feature], [evidence], source, day))
     sure = {a: b for a, b in reversed(links)}
+    taken = {b: ours[a].iri for a, b, _ in reversed(identified)}
     left, right = sides(ours, theirs)
     for decision in decide(score(engine, left, right, model), model):
         a, b = decision.asked, decision.known
@@ -97,8 +99,9 @@ def match(ours: Sequence[Organisation], theirs: Sequence[Organisation], source: 
             known = links[a, b]
             links[a, b] = replace(known, other=evidence_text([*known.evidence, *decision.evidence]))
         elif decision.verdict and a not in sure:
-            predicate = EXACT if decision.verdict == ACCEPT else CLOSE
-            links[a, b] = _link(ours[a], theirs[b], predicate, MODEL, decision.confidence, decision.evidence, source, day)
+            predicate = EXACT if decision.verdict == ACCEPT and b not in taken else CLOSE  # a name does not contest an identifier
+            found = _link(ours[a], theirs[b], predicate, MODEL, decision.confidence, decision.evidence, source, day)
+            links[a, b] = replace(found, comment=f"Another thing of ours has the identifier of this entry: {taken[b]}." if b in taken else "")
     return list(links.values())
 
 
