@@ -478,6 +478,16 @@ def test_an_import_gives_its_organisations(home):
     assert found[4] == replace(REGISTER[4], kind="university")
 
 
+def test_an_explanation_heeds_what_a_person_decided_and_who_has_the_identifier(home):
+    tables, address = run.sources(home, ["ror"]), f"{ROR}{4:08d}"
+    asked = actor("Montanuniversität Leoben", place="Leoben")
+    owner = replace(asked, iri="https://example.org/owner", identifiers=(address,))
+    refused = Mapping(asked.iri, "", EXACT, address, "", CURATION, predicate_modifier="Not", object_source="ror", mapping_date=DAY, comment="Another one.")
+    said = [explanation.text(explanation.explain(asked, ours, tables, address, decisions)) for ours, decisions in (([], {}), ([owner], {}), ([], {refused.pair: refused}))]
+    assert "accepted: the same" in said[0] and "to review" in said[1] and owner.iri in said[1]
+    assert "decided by a curator: not one" in said[2] and said[2].endswith("Another one.") and "same place" in said[2]
+
+
 def test_a_table_of_ones_own_is_linked(home, tmp_path):
     csv, into = tmp_path / "partners.csv", tmp_path / "partners.sssom.tsv"
     csv.write_text("\ufeffName;Country;City\nUniversity of Vienna;AT;Wien\nBOKU;AT;\n<b>Nobody</b>;;\n", encoding="utf-8")
