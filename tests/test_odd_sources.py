@@ -102,6 +102,11 @@ def test_a_record_of_ror_is_taken_without_the_members_that_are_of_another_kind(t
     assert not {"e", "d"} & set(values(store, "https://ror.org/000000009", DCTERMS + "type"))
 
 
+def test_names_turn_nothing_around(tmp_path):
+    report, store = imported(tmp_path, "ror", write(tmp_path, "ror.json", json.dumps([another(names=named("\u202eKU\u200b Leuven\ufeff"))])))
+    assert values(store, "https://ror.org/000000009", SKOS + "prefLabel") == ["KU Leuven"]
+
+
 def test_a_dump_of_ror_in_the_first_schema_only_says_so(tmp_path):
     file = write(tmp_path, "v1.40-ror-data.json", json.dumps([{"id": ROR["id"], "name": "KU Leuven", "status": "active"}]))
     with pytest.raises(UnreadableFile, match="schema 1.*schema_v2"):
