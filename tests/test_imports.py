@@ -10,6 +10,8 @@ from kvgraph import open as open_graph
 from kvgraph.build import BuildRefused, build
 from kvgraph.build import imports as in_build
 from kvgraph.build.read import source_files
+from kvgraph.link import run as linking
+from kvgraph.link.mappings import CLOSE, EXACT, MODEL, Mapping
 from kvgraph.model import EDGES
 from kvgraph.namespaces import DCAT, KV, RDF, VOID
 from kvgraph.sources import importing, source
@@ -148,3 +150,36 @@ def test_a_new_import_means_a_new_release_and_the_same_none(tmp_path, small_data
     assert second.fresh and second.release.id != first.release.id and not build(tmp_path, data=small_data).fresh
     kinds = [q.object.value for q in triples(second.release) if q.predicate.value == RDF + "type" and q.subject.value == LEUVEN]
     assert KV + "Actor" not in kinds
+
+
+def test_an_identifier_leads_to_what_certainly_has_it_and_not_to_a_candidate(tmp_path, small_data):
+    """Of an entry that is imported and perhaps one of ours; then of one that certainly is."""
+    with_imports(tmp_path)
+    describe_links(small_data)
+    for predicate, page in ((CLOSE, "/doc/organisation/ror/05f950310"), (EXACT, "/doc/actor/harbour-university")):
+        ours = "https://w3id.org/kvgraph/id/actor/harbour-university"
+        linking.write(tmp_path, linking.Linked([Mapping(ours, "Harbour University", predicate, ROR["id"], "KU Leuven", MODEL, 0.9, object_source="ror", mapping_date="2026-11-28")]))
+        build(tmp_path, data=small_data)
+        response = client_of(open_graph(tmp_path)).get("/resolve", query_string={"id": ROR["id"]}, headers={"Accept": "text/html"})
+        assert (response.status_code, response.headers.get("Location")) == (303, page)
+
+
+def test_links_to_every_register_are_taken_into_a_release(tmp_path, small_data):
+    """Accepted ones and candidates, to what any importer of organisations gives them as their address."""
+    with_imports(tmp_path)
+    describe_links(small_data)
+    entries = {"ror": ROR["id"], "cordis": LEUVEN, "kohesio": "https://linkedopendata.eu/entity/Q5", "wikidata": "http://www.wikidata.org/entity/Q833670"}
+    links = [
+        Mapping(f"https://w3id.org/kvgraph/id/actor/{ours}", ours, predicate, entry, "", MODEL, 0.9, object_source=name, mapping_date="2026-11-28")
+        for name, entry in entries.items() for ours, predicate in (("harbour-university", EXACT), ("fjord-institute", CLOSE))
+    ]  # fmt: skip
+    linking.write(tmp_path, linking.Linked(links))
+    build(tmp_path, data=small_data)
+    linked = open_graph(tmp_path).resolve(entries["cordis"])
+    assert {r.thing.iri.rpartition("/")[2] for r in linked} >= {"harbour-university", "fjord-institute"}
+
+
+def describe_links(data):
+    """Small data have no source of links yet."""
+    described = (data / "sources.ttl").read_text(encoding="utf-8")
+    (data / "sources.ttl").write_text(described + described[described.index("\n<https") :].replace("source/examples", "source/links"), encoding="utf-8")

@@ -1,6 +1,8 @@
 """Linking: names compared, evidence added up, decisions of people, contradictions, and what is written."""
 
+import csv
 import os
+import re
 from dataclasses import replace
 from math import log2
 from pathlib import Path
@@ -9,20 +11,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
+import yaml
 from click.testing import CliRunner
 
-from kvgraph.build.read import source_files
+from kvgraph.build.read import MalformedSource, read, source_files
 from kvgraph.cli import main
 from kvgraph.errors import KvgraphError
 from kvgraph.link import candidates, engines, explanation, features, identifiers, reading, run
 from kvgraph.link.conflicts import conflicts, settled
 from kvgraph.link.decide import ACCEPT, REVIEW, Evidence, decide
-from kvgraph.link.mappings import CLOSE, CURATION, EXACT, LOGICAL, MODEL, Mapping, evidence_text, read_table, reviewed, table
+from kvgraph.link.mappings import CHAIN, CLOSE, CURATION, EXACT, MODEL, Mapping, evidence_text, read_table, reviewed, table
 from kvgraph.link.model import COMPARISONS, fitted
 from kvgraph.link.names import parse, script
 from kvgraph.link.organisations import Organisation, domain
 from kvgraph.link.rows import sides
 from kvgraph.link.statements import LINKS, quads
+from kvgraph.namespaces import KV
 from kvgraph.resources import folder
 from kvgraph.sources.organisations import SCHEMA
 
@@ -183,6 +187,20 @@ def test_evidence_adds_up_to_the_confidence(links):
     assert "same country" in shown and "│" in shown and f"confidence {link.confidence:.2%}" in shown
 
 
+def test_several_registers_are_linked_one_after_the_other(tmp_path):
+    """As after `kvgraph import ror` and `kvgraph import wikidata`: each is compared by itself, and none keeps the next from being."""
+    ours = [actor("University of Vienna", place="Vienna")]
+    tables = {}
+    for name, iri in (("ror", f"{ROR}00000001"), ("wikidata", "http://www.wikidata.org/entity/Q165980")):
+        tables[name] = tmp_path / f"{name}.parquet"
+        names = [{"value": "University of Vienna", "lang": "en", "kind": "label"}]
+        row = {"iri": iri, "names": names, "country": "AUT", "place": "Vienna", "nuts": "", "homepage": "", "kind": "", "identifiers": [], "parents": []}
+        pq.write_table(pa.Table.from_pylist([row], schema=SCHEMA), tables[name])
+    with engines.engine("duckdb") as made:
+        linked = run.link(ours, tables, made)
+    assert [row["source"] for row in linked.counts()] == ["ror", "wikidata"]
+
+
 def test_the_same_input_gives_the_same_links():
     asked = [actor("University of Vienna", place="Vienna"), actor("Danube Institute")]
     answers = []
@@ -195,6 +213,14 @@ def test_the_same_input_gives_the_same_links():
 def test_identifiers_come_before_names():
     ours = [actor("Something else altogether", identifiers=(f"{ROR}{4:08d}",))]
     assert [(a, REGISTER[b].names[0], e.feature) for a, b, e in identifiers.by_identifier(ours, REGISTER)] == [(0, "Montanuniversität Leoben", "identifier")]
+
+
+def test_a_name_does_not_contest_an_identifier():
+    """A department that is called like the whole is for a person to look at; the whole, which gives its identifier, stays accepted."""
+    ours = [actor("Montanuniversität Leoben", identifiers=(f"{ROR}{4:08d}",)), replace(actor("Leoben Montanuniversität", place="Leoben"), iri="https://example.org/department")]
+    with engines.engine("duckdb") as made:
+        found = run.match(ours, REGISTER, "ror", made, day=DAY)
+    assert [(link.subject_id, link.accepted, bool(link.comment)) for link in found if link.object_id == f"{ROR}{4:08d}"] == [(ours[0].iri, True, False), (ours[1].iri, False, True)]
 
 
 def test_two_of_ours_with_one_identifier_are_shown_as_a_contradiction(home):
@@ -216,7 +242,7 @@ def test_a_homepage_in_common_needs_names_that_could_be_one():
 def test_what_others_say_of_their_own_entries_follows():
     link = Mapping("ours", "A", EXACT, f"{ROR}{6:08d}", "CNRS", MODEL, 0.99, object_source="ror")
     followed = list(identifiers.following([link, replace(link, predicate_id=CLOSE)], {o.iri: o.identifiers for o in REGISTER}, run.FOLLOWED))
-    assert [(f.object_id, f.object_source, f.mapping_justification) for f in followed] == [("http://www.wikidata.org/entity/Q280413", "wikidata", LOGICAL)]
+    assert [(f.object_id, f.object_source, f.mapping_justification) for f in followed] == [("http://www.wikidata.org/entity/Q280413", "wikidata", CHAIN)]
 
 
 # ── Decisions and contradictions ─────────────────────────────────────────────────────────────────────────────────────
@@ -234,6 +260,21 @@ def test_what_a_person_decided_wins():
     found = run.decided([a_link(), a_link("b", 2), a_link("c", 4)], {refused.pair: refused, chosen.pair: chosen})
     assert [(link.subject_label, link.object_id[-1], link.accepted, link.mapping_justification) for link in found] == [
         ("a", "1", False, CURATION), ("b", "3", True, CURATION), ("c", "4", True, MODEL)]  # fmt: skip
+
+
+def test_nothing_follows_from_what_a_person_refused_and_what_they_chose_is_followed(home):
+    """The entry with the number 6 says which item of Wikidata it is."""
+    ours = [actor("Centre national de la recherche scientifique", "FRA", "Paris")]
+    pair = (ours[0].iri, f"{ROR}{6:08d}")
+    refused = Mapping(pair[0], "CNRS", EXACT, pair[1], "CNRS", CURATION, predicate_modifier="Not", object_source="ror", mapping_date=DAY, author_id="https://example.org/me")
+    chosen = replace(refused, subject_id=f"{pair[0]}-2", predicate_modifier="")
+    with engines.engine("duckdb") as made:
+        found, without, other = (run.link(ours, run.sources(home, ["ror"]), made, reviewed=decided).links for decided in ({}, {pair: refused}, {chosen.pair: chosen}))
+    item = "http://www.wikidata.org/entity/Q280413"
+    assert (ours[0].iri, item) in {link.pair for link in found if link.accepted}
+    assert [(link.object_id, link.accepted) for link in without] == [(pair[1], False)]
+    (follows,) = [link for link in other if link.pair == (chosen.subject_id, item)]
+    assert (follows.mapping_justification, follows.author_id) == (CHAIN, "")
 
 
 def test_contradictions_are_found_and_no_longer_accepted():
@@ -262,13 +303,76 @@ def test_a_table_can_be_read_back(tmp_path):
     assert path.read_text().startswith("#mapping_set_id: ")
 
 
+def test_a_table_is_as_sssom_has_it():
+    """Identifiers are in short, with prefixes that the table declares; the licence of somebody's own table is not ours to give."""
+    law = replace(a_link(), subject_id="http://data.europa.eu/eli/reco/2022/2415/oj", object_id="http://eurovoc.europa.eu/6306", object_source="eurovoc")
+    head, rows = split_table(table([a_link(), law], "Links: a test", DAY))
+    assert [(row["subject_id"], row["object_id"], row["object_source"]) for row in rows] == [
+        ("id:actor/a", "ror:000000001", "source:ror"), ("act:reco/2022/2415/oj", "eurovoc:6306", "source:eurovoc")]  # fmt: skip
+    declared = yaml.safe_load("\n".join(line[1:] for line in head))
+    assert {cell.partition(":")[0] for row in rows for column, cell in row.items() if column.endswith(("_id", "_source", "_justification")) and cell} <= declared["curie_map"].keys()
+    assert declared["mapping_set_title"] == "Links: a test" and "creativecommons" in declared["license"]
+    own = yaml.safe_load("\n".join(line[1:] for line in split_table(table([], "", DAY, own=True))[0]))
+    assert own["license"] == "https://w3id.org/sssom/license/unspecified" and own["mapping_set_id"] != declared["mapping_set_id"]
+
+
+def test_a_table_holds_no_formula_and_no_control_character():
+    link = replace(a_link(), subject_id="@SUM(1)", subject_label="=cmd|' /C calc'!A1", object_label="a\x07b")
+    _, (row,) = split_table(table([link], "", DAY))
+    assert (row["subject_id"], row["subject_label"], row["object_label"]) == ("'@SUM(1)", "'=cmd|' /C calc'!A1", "a b")
+
+
+def split_table(text: str) -> tuple[list[str], list[dict[str, str]]]:
+    lines = text.splitlines()
+    return [line for line in lines if line[0] == "#"], list(csv.DictReader((line for line in lines if line[0] != "#"), delimiter="\t"))
+
+
+def test_a_table_of_decisions_may_be_edited_elsewhere(tmp_path):
+    """With a mark of byte order, prefixes of its own, and no justification, which is then that a person decided."""
+    path = tmp_path / "mine.tsv"
+    path.write_text(
+        "\ufeff# curie_map:\n#   org: https://ror.org/\nsubject_id\tpredicate_id\tobject_id\tobject_label\tmapping_justification\tmapping_date\r\n"
+        f"nuts:ES51\tskos:exactMatch\torg:000000001\tA\t\t{DAY}\r\n", encoding="utf-8",
+    )  # fmt: skip
+    assert [(link.object_id, link.mapping_justification) for link in reviewed([path]).values()] == [(f"{ROR}{1:08d}", CURATION)]
+
+
+def test_a_quotation_mark_without_its_pair_is_named_and_takes_no_other_line_along(tmp_path):
+    (tmp_path / "mine.tsv").write_text(table([a_link(), a_link("b", 2)], "", DAY).replace("\tB\t", '\t"B\t', 1), encoding="utf-8")
+    with pytest.raises(KvgraphError, match=r"mine.tsv:\d+: mapping_date"):
+        reviewed(tmp_path.glob("*.tsv"))
+
+
+def test_a_pair_is_decided_once(tmp_path):
+    (tmp_path / "a.tsv").write_text(table([replace(a_link(), mapping_justification=CURATION)], "", DAY), encoding="utf-8")
+    (tmp_path / "b.tsv").write_text(table([replace(a_link(), mapping_justification=CURATION, predicate_modifier="Not")], "", DAY), encoding="utf-8")
+    with pytest.raises(KvgraphError, match="b.tsv.*decided twice"):
+        reviewed(sorted(tmp_path.glob("*.tsv")))
+
+
+def test_tables_of_different_days_are_in_one_release(tmp_path):
+    """The graph that they all are in was decided on the last of these days, once."""
+    files = {}
+    for name, day in (("a", DAY), ("b", "2026-11-30")):
+        files[f"data/links/{name}.tsv"] = path = tmp_path / f"{name}.tsv"
+        path.write_text(table([replace(a_link(name), mapping_justification=CURATION, mapping_date=day)], "", day), encoding="utf-8")
+    days = read(files).store.quads_for_pattern(ox.NamedNode(f"{LINKS}/classified"), ox.NamedNode(KV + "seenOn"), None, None)
+    assert {quad.object.value for quad in days} == {"2026-11-30"}
+    files["data/links/b.tsv"].write_text(files["data/links/a.tsv"].read_text(), encoding="utf-8")
+    with pytest.raises(MalformedSource, match="decided twice"):
+        read(files)
+
+
 @pytest.mark.parametrize("line, problem", [
-    ("a\tskos:exactMatch\thttps://ror.org/0\tsemapv:X\t\t2026-11-28", "subject_id is no address"),
+    ("a\tskos:exactMatch\thttps://ror.org/0\t\t\t2026-11-28", "subject_id is no address"),
     ("nuts:ES51\towl:sameAs\thttps://ror.org/0\tsemapv:X\t\t2026-11-28", "predicate_id"),
-    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\tsemapv:X\t7\t2026-11-28", "confidence"),
-    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\tsemapv:X\thigh\t2026-11-28", "high"),
-    ("nuts:ES51\tskos:exactMatch\tjavascript:alert(1)\tsemapv:X\t\t2026-11-28", "object_id is no address"),
-    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\tsemapv:X\t\tyesterday", "mapping_date"),
+    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\t\t7\t2026-11-28", "confidence"),
+    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\t\thigh\t2026-11-28", "high"),
+    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\tbecause\t\t2026-11-28", "mapping_justification"),
+    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\t\t\t2026-11-31", "mapping_date"),
+    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\t\t\t2026-11-28\tmore", "has 7 cells"),
+    ("nuts:ES51\tskos:exactMatch\tjavascript:alert(1)\t\t\t2026-11-28", "object_id is no address"),
+    ("nuts:ES51\tskos:exactMatch\thttps://ror.org/0\t\t\tyesterday", "mapping_date"),
 ])  # fmt: skip
 def test_a_bad_line_is_named(tmp_path, line, problem):
     path = tmp_path / "bad.tsv"
@@ -285,10 +389,12 @@ def test_a_table_without_its_columns_is_refused(tmp_path):
 
 
 def test_the_decisions_that_come_with_kvgraph_are_right():
-    decided = reviewed(folder("data") / "links")
+    decided = reviewed((folder("data") / "links").glob("*.tsv"))
     assert len(decided) > 100
     assert {link.mapping_justification for link in decided.values()} == {CURATION}
     assert list(conflicts(list(decided.values()))) == []
+    entry = re.compile(r"https://(linkedopendata\.eu/entity/Q[0-9]+|ror\.org/0[a-z0-9]{8})|http://www\.wikidata\.org/entity/Q[0-9]+")
+    assert [link.object_id for link in decided.values() if not entry.fullmatch(link.object_id)] == []
 
 
 def test_links_are_in_graphs_by_basis():
@@ -370,6 +476,16 @@ def test_an_import_gives_its_organisations(home):
     found = list(reading.of_import(home / "sources" / "imports" / "ror" / "organisations.parquet"))
     assert len(found) == len(REGISTER)
     assert found[4] == replace(REGISTER[4], kind="university")
+
+
+def test_an_explanation_heeds_what_a_person_decided_and_who_has_the_identifier(home):
+    tables, address = run.sources(home, ["ror"]), f"{ROR}{4:08d}"
+    asked = actor("Montanuniversität Leoben", place="Leoben")
+    owner = replace(asked, iri="https://example.org/owner", identifiers=(address,))
+    refused = Mapping(asked.iri, "", EXACT, address, "", CURATION, predicate_modifier="Not", object_source="ror", mapping_date=DAY, comment="Another one.")
+    said = [explanation.text(explanation.explain(asked, ours, tables, address, decisions)) for ours, decisions in (([], {}), ([owner], {}), ([], {refused.pair: refused}))]
+    assert "accepted: the same" in said[0] and "to review" in said[1] and owner.iri in said[1]
+    assert "decided by a curator: not one" in said[2] and said[2].endswith("Another one.") and "same place" in said[2]
 
 
 def test_a_table_of_ones_own_is_linked(home, tmp_path):

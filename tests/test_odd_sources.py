@@ -1,6 +1,8 @@
 """Importers: files that are not quite as published, and those that are, with all that publishers put in. What cannot be taken is named, and nothing else is lost with it."""
 
+import io
 import json
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +10,7 @@ import openpyxl
 import pytest
 
 from kvgraph.errors import KvgraphError
-from kvgraph.namespaces import EURIO, FOAF, KV, RDF, RDFS, SCHEMA, SKOS
+from kvgraph.namespaces import DCTERMS, EURIO, FOAF, KV, RDF, RDFS, SCHEMA, SKOS
 from kvgraph.sources import importing, source
 from kvgraph.sources.imported import imports, only_importer
 from kvgraph.sources.raw import UnreadableFile
@@ -50,7 +52,7 @@ def test_a_package_of_cordis_has_tables_that_are_not_read(tmp_path):
 def test_a_table_of_a_package_that_nobody_knows_is_set_aside_and_one_without_its_columns_refused(tmp_path):
     report, _ = imported(tmp_path, "cordis", write(tmp_path, "c.zip", zipped(project_csv=PROJECTS, new_csv="a;b\n1;2\n")))
     assert report["taken"] == 1 and reasons(report) == [(None, "is none of the tables of CORDIS that are known here")]
-    with pytest.raises(UnreadableFile, match="organization.csv is none of the tables"):
+    with pytest.raises(UnreadableFile, match="organization.csv is none of the tables of CORDIS: it has no column organisationID, role"):
         importing.run(tmp_path, source("cordis"), [write(tmp_path, "d.zip", zipped(project_csv=PROJECTS, organization_csv="projectID;name\n1;A\n"))])
 
 
@@ -87,6 +89,28 @@ def test_what_an_organisation_can_do_without_is_left_out(tmp_path, changed, note
 def test_an_organisation_is_one_however_many_files_have_it(tmp_path):
     report, _ = imported(tmp_path, "ror", *(write(tmp_path, name, json.dumps([ROR])) for name in ("a.json", "b.json")))
     assert (report["taken"], report["set_aside"]) == (1, 1) and len(organisations(tmp_path, "ror")) == 1
+
+
+@pytest.mark.parametrize("changed", [
+    {"links": [None]}, {"links": [{"type": "website", "value": 5}]}, {"locations": "Leuven"}, {"locations": [{"geonames_details": [1]}]}, {"external_ids": [{"type": "grid"}]},
+    {"types": "education"}, {"types": [None]}, {"admin": {"last_modified": {"date": "lately"}}}, {"names": [{"value": "A", "types": None, "lang": 5}]},
+    {"relationships": {"a": 1}},
+])  # fmt: skip
+def test_a_record_of_ror_is_taken_without_the_members_that_are_of_another_kind(tmp_path, changed):
+    report, store = imported(tmp_path, "ror", write(tmp_path, "ror.json", json.dumps([another(**changed)])))
+    assert (report["taken"], report["set_aside"]) == (1, 0)
+    assert not {"e", "d"} & set(values(store, "https://ror.org/000000009", DCTERMS + "type"))
+
+
+def test_names_turn_nothing_around(tmp_path):
+    report, store = imported(tmp_path, "ror", write(tmp_path, "ror.json", json.dumps([another(names=named("\u202eKU\u200b Leuven\ufeff"))])))
+    assert values(store, "https://ror.org/000000009", SKOS + "prefLabel") == ["KU Leuven"]
+
+
+def test_a_dump_of_ror_in_the_first_schema_only_says_so(tmp_path):
+    file = write(tmp_path, "v1.40-ror-data.json", json.dumps([{"id": ROR["id"], "name": "KU Leuven", "status": "active"}]))
+    with pytest.raises(UnreadableFile, match="schema 1.*schema_v2"):
+        importing.run(tmp_path, source("ror"), [file])
 
 
 def test_half_characters_and_long_numbers_of_json(tmp_path):
@@ -234,6 +258,14 @@ def concept(number, label, lang="en"):
     return f'<skos:Concept rdf:about="http://eurovoc.europa.eu/{number}"><skos:prefLabel xml:lang="{lang}">{label}</skos:prefLabel></skos:Concept>\n'
 
 
+def test_a_list_of_others_says_nothing_of_what_is_ours(tmp_path):
+    turtle = f"""PREFIX skos: <{SKOS}> PREFIX owl: <http://www.w3.org/2002/07/owl#>
+        <http://eurovoc.europa.eu/1> a skos:Concept ; skos:prefLabel "one"@en . <http://eurovoc.europa.eu/2> a skos:Concept ; skos:prefLabel "two"@en ; owl:deprecated 1 .
+        <https://w3id.org/kvgraph/id/actor/ku-leuven> a skos:Concept ; skos:prefLabel "Mine"@en . <javascript:alert> a skos:Concept ; skos:prefLabel "Click"@en ."""
+    report, _ = imported(tmp_path, "eurovoc", write(tmp_path, "eurovoc.ttl", turtle))
+    assert (report["taken"], report["set_aside"]) == (1, 3)
+
+
 @pytest.mark.parametrize("missing", ["</rdf:RDF>", "</skos:Concept>\n</rdf:RDF>"])
 def test_rdf_that_is_cut_off_between_two_elements_is_refused(tmp_path, missing):
     whole = RDFXML + concept(1, "law") + concept(2, "water") + "</rdf:RDF>"
@@ -297,12 +329,13 @@ def test_a_smaller_file_later_takes_away_what_it_does_not_have(tmp_path):
     assert values(store, ROR["id"], SCHEMA + "addressLocality") == ["Leuven"]
 
 
-def test_who_has_to_wait_for_another_import_is_told(tmp_path, capfd):
-    said = []
+def test_who_has_to_wait_for_another_import_is_told(tmp_path, monkeypatch):
+    said = io.StringIO()  # not what pytest captures: that may lose a letter when it is read while another thread writes
+    monkeypatch.setattr(sys, "stderr", said)
     with ThreadPoolExecutor(1) as other:
         with only_importer(tmp_path):
             waiting = other.submit(importing.remove, tmp_path, "ror")
-            until(lambda: said.append(capfd.readouterr().err) or "".join(said))
+            until(lambda: said.getvalue().endswith("\n"))
             assert not waiting.done()
         assert waiting.result() is False
-    assert "".join(said) == "Another import is running; waiting for it to end.\n"
+    assert said.getvalue() == "Another import is running; waiting for it to end.\n"

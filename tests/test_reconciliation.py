@@ -6,6 +6,7 @@ import sys
 import zipfile
 
 import openpyxl
+import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner
 
@@ -13,7 +14,9 @@ from kvgraph import identifiers, tables
 from kvgraph import open as open_graph
 from kvgraph.cli import main
 from kvgraph.errors import KvgraphError
-from kvgraph.reconciliation import PROPERTIES, TYPES, NameIndex, NoNameIndex, UnknownProperty, UnknownType
+from kvgraph.link.names import parse
+from kvgraph.namespaces import KV, ORG, SKOS
+from kvgraph.reconciliation import PROPERTIES, TYPES, NameIndex, NoNameIndex, Reconciler, UnknownProperty, UnknownType, build_names
 
 from .bench.reconciliation import judge, noisy
 
@@ -168,14 +171,25 @@ def test_a_release_without_the_index_says_what_to_do(tmp_path):
 
 
 def test_the_index_of_nothing_is_empty(tmp_path):
-    import pyoxigraph as ox
-
-    from kvgraph.link.names import parse
-    from kvgraph.reconciliation import build_names
-
     build_names(ox.Store(), tmp_path)
     index = NameIndex(tmp_path)
     assert len(index) == 0 and index.like(parse("x y z")) == [] and index.identified(["id:x"]) == {}
+
+
+@pytest.mark.parametrize(("link", "matched"), [("exactMatch", True), ("closeMatch", False)])
+def test_ours_is_taken_before_the_entry_of_a_register_that_it_certainly_is(graph, tmp_path, link, matched):
+    """With ROR imported most of our actors are there twice. Where they are only perhaps the same, a person is asked."""
+    ours, entry = "https://w3id.org/kvgraph/id/actor/mining-school", "https://ror.org/000000009"
+    store = ox.Store()
+    store.load(f"""PREFIX skos: <{SKOS}> <{ours}> a <{KV}Actor> ; skos:prefLabel "Mining School Leoben"@en ; skos:{link} <{entry}> .
+        <{entry}> a <{ORG}Organization> ; skos:prefLabel "Mining School Leoben"@en .""".encode(), format=ox.RdfFormat.TURTLE)  # fmt: skip
+    build_names(store, tmp_path)
+    reconciler = Reconciler(NameIndex(tmp_path), graph.reconciler.facets)
+    found = reconciler.reconcile("Mining School Leoben")
+    assert [(c.iri, c.score, c.match) for c in found] == [(ours, 100.0, matched), (entry, 100.0, False)]
+    first = reconciler.reconcile(entry)[0]  # by its identifier it is what certainly has it
+    assert (first.iri, first.match) == (ours if matched else entry, True)
+    assert [r.certain for r in reconciler.resolve(entry)] == [True, matched]
 
 
 def test_types_and_properties_are_whole():

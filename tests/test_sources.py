@@ -3,12 +3,14 @@
 import gzip
 import io
 import json
+import os
 import zipfile
 
 import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
 
+from kvgraph.errors import KvgraphError
 from kvgraph.namespaces import DCTERMS, EURIO, ID, KV, NUTS, ORG, RDF, RDFS, SKOS
 from kvgraph.sources import SOURCES, importing, source, table
 from kvgraph.sources.imported import imports
@@ -247,6 +249,16 @@ def test_a_failed_import_leaves_the_one_before(tmp_path):
         importing.run(tmp_path, source("ror"), [file])
     assert imports(tmp_path)["ror"].report == before
     assert {p.name for p in imports(tmp_path)["ror"].path.parent.iterdir()} == {"ror", ".lock"}
+
+
+def test_a_disk_that_is_full_while_statements_are_sorted_is_a_message(tmp_path, monkeypatch):
+    """`sort` is a program of its own, which says in its own words what is wrong."""
+    file = write(tmp_path, "ror.json", json.dumps([ROR]))
+    write(tmp_path, "sort", "#!/bin/sh\necho 'sort: write failed: data.nq: No space left on device' >&2\nexit 2\n").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(KvgraphError, match="No space left on device.*room on the disk"):
+        importing.run(tmp_path, source("ror"), [file])
+    assert not imports(tmp_path)
 
 
 def test_strict_and_dry_run(tmp_path):

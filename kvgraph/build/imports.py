@@ -5,7 +5,6 @@ An import is one file of N-Quads in one graph, sorted. The same lines without th
 
 import io
 import os
-import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ import pyoxigraph as ox
 
 from ..errors import KvgraphError
 from ..namespaces import RDFS
-from ..sources.imported import Import
+from ..sources.imported import Import, sort
 
 LARGE = 50_000  # triples of an import from which on it is checked by itself, and not gathered with what the other sources say
 IN_MEMORY = 4_000_000  # quads of imports, their part of the merge included, from which on a release is kept on the disk: 2 GB for each worker
@@ -88,9 +87,8 @@ def ungraphed(found: Import, folder: Path) -> Path:
 
 
 def merge_sorted(files: Iterable[Path], into: Path) -> None:
-    """Merge sorted files of lines, each line once. Outside Python: there may be tens of millions."""
-    command = ["sort", "--merge", "--unique", "--output", os.fspath(into), "--", *map(os.fspath, files)]
-    subprocess.run(command, check=True, env={**os.environ, "LC_ALL": "C"})
+    """Merge sorted files of lines, each line once."""
+    sort(["--merge"], files, into)
 
 
 def check(found: Import, context: Iterable[ox.Triple]) -> list[dict]:

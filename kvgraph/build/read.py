@@ -119,10 +119,10 @@ def read(files: dict[str, Path], progress: Callable[[int], None] = lambda done: 
     Raises :class:`MalformedSource` with every problem found: file, line, message.
     """
     sources = Sources(ox.Store())
-    problems: list[Problem] = []
+    decided_on, problems = _decided(files)
     for done, (name, path) in enumerate(files.items(), 1):
         try:
-            quads = list(_quads(name, path))
+            quads = [] if path.suffix == ".tsv" and problems else list(_quads(name, path, decided_on))
         except SyntaxError as error:
             problems.append(Problem(name, error.lineno, _plain(error.msg)))
         except KvgraphError as error:
@@ -142,11 +142,20 @@ def read(files: dict[str, Path], progress: Callable[[int], None] = lambda done: 
     return sources
 
 
-def _quads(name: str, path: Path) -> Iterator[ox.Quad]:
+def _decided(files: dict[str, Path]) -> tuple[str, list[Problem]]:
+    """The last day of all tables of decisions, which are in one graph; or what is wrong with them."""
+    tables = {name: path for name, path in files.items() if path.suffix == ".tsv"}
+    try:
+        return max((mapping.mapping_date for mapping in mappings.reviewed(tables.values()).values()), default=""), []
+    except KvgraphError as error:
+        wrong = next((name for name, path in tables.items() if error.message.startswith(f"{path.name}")), "data/links")
+        return "", [Problem(wrong, None, error.message)]
+
+
+def _quads(name: str, path: Path, decided_on: str) -> Iterator[ox.Quad]:
     """The quads of one file. Turtle files are one graph: their ontology, code list, or the list of sources."""
     if path.suffix == ".tsv":
-        decided = list(mappings.read_table(path))
-        yield from statements.quads(decided, max((mapping.mapping_date for mapping in decided), default=""))
+        yield from statements.quads(mappings.read_table(path), decided_on)
         return
     if path.suffix not in SUFFIXES:
         raise KvgraphError(f"is no record: the name ends in none of {', '.join(SUFFIXES)}, .tsv")

@@ -40,14 +40,12 @@ def run(home: Path | None, sources: tuple[str, ...], engine: str, master: str | 
     """
     from ..link import engines
     from ..link import run as linking
-    from ..link.mappings import reviewed
     from ..output import err, print_records, progress
     from ..releases import home as home_path
-    from ..resources import folder
 
     home = home_path(home)
     tables = linking.sources(home, sources)
-    decisions = reviewed(folder("data") / "links")
+    decisions = _decisions()
     graph = open_graph(home)
     with progress() as bar:
         bar.step("read our actors")
@@ -63,6 +61,14 @@ def run(home: Path | None, sources: tuple[str, ...], engine: str, master: str | 
     if not dry_run:
         linking.write(home, linked)
         err.print("Wrote sources/links/links.sssom.tsv and links.trig. Take them into a release: kvgraph build")
+
+
+def _decisions():
+    """What people have decided, in the bundled data."""
+    from ..link.mappings import reviewed
+    from ..resources import folder
+
+    return reviewed(sorted((folder("data") / "links").glob("*.tsv")))
 
 
 @link.command(epilog='\b\nExample:\n  kvgraph link explain "Aalto University" https://ror.org/020hwjq30')
@@ -86,7 +92,7 @@ def explain(home: Path | None, ours: str, theirs: str) -> None:
     if asked is None:
         err.print(f"No actor here is called {ours!r}. Search for it: kvgraph search {ours!r}", markup=False)
         raise click.exceptions.Exit(NOTHING_FOUND)
-    found = explanation.explain(asked, known, linking.sources(home), theirs)
+    found = explanation.explain(asked, known, linking.sources(home), theirs, _decisions())
     if found is None:
         err.print(f"No organisation <{theirs}> was imported. See what was: kvgraph import", markup=False)
         raise click.exceptions.Exit(NOTHING_FOUND)
@@ -118,7 +124,7 @@ def table(home: Path | None, file: Path, source: str, engine: str, master: str |
         bar.step(f"link to {source}")
         with engines.engine(engine, master) as made:
             links = linking.match(asked, known, source, made)
-    text = sssom(links, f"Links of {file.name}", linking.today())
+    text = sssom(links, f"Links of {file.name}", linking.today(), own=True)
     if output:
         output.write_text(text, encoding="utf-8")
     else:

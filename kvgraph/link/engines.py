@@ -21,9 +21,13 @@ class DuckDB:
 
     def __init__(self):
         import duckdb
-        from splink import DuckDBAPI
 
         self.connection = duckdb.connect()
+
+    def begin(self) -> None:
+        """For another comparison, with another register: Splink takes a name for a table once only."""
+        from splink import DuckDBAPI
+
         self.api = DuckDBAPI(self.connection)
 
     def put(self, name: str, table: pa.Table) -> None:
@@ -53,10 +57,13 @@ class Spark:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.session = _session(master)
-            from splink import SparkAPI
-
-            self.api = SparkAPI(spark_session=self.session, break_lineage_method="persist")
         self.parts = 1
+
+    def begin(self) -> None:
+        """For another comparison, with another register: Splink takes a name for a table once only."""
+        from splink import SparkAPI
+
+        self.api = SparkAPI(spark_session=self.session, break_lineage_method="persist")
 
     def put(self, name: str, table: pa.Table) -> None:
         """A table under a name. The largest says in how many parts all are: Spark's own 200 are too many for one machine and too few for many."""
@@ -124,6 +131,7 @@ def compare(made: Engine, left: Side, right: Side, model: Model) -> str:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        made.begin()
         made.put("asked", left.rows)
         made.put("asked_words", left.words)
         made.put("known", right.rows)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import reading
+from .mappings import CURATION
 from .mappings import Mapping as Link
 from .names import parse
 from .organisations import Organisation
@@ -54,8 +55,10 @@ def find(organisations: Iterable[Organisation], text: str) -> Organisation | Non
     return None
 
 
-def explain(asked: Organisation, ours: Sequence[Organisation], tables: Mapping[str, Path], address: str) -> Link | None:
-    """The link between an organisation of ours and one of an import with all its evidence, whatever is decided about it; None where there is no such one.
+def explain(
+    asked: Organisation, ours: Sequence[Organisation], tables: Mapping[str, Path], address: str, reviewed: Mapping[tuple[str, str], Link] | None = None
+) -> Link | None:  # fmt: skip
+    """The link between an organisation of ours and one of an import with all its evidence, as it is or as ``reviewed`` has decided; None where there is no such one.
 
     The whole import is read, since how telling a word is depends on all of it.
     """
@@ -63,16 +66,18 @@ def explain(asked: Organisation, ours: Sequence[Organisation], tables: Mapping[s
 
     from .engines import engine
     from .model import fitted
-    from .run import match
+    from .run import decided, match
 
     for source, path in tables.items():
         theirs = list(reading.of_import(path))
         there = next((organisation for organisation in theirs if organisation.iri == address), None)
         if there is not None:
+            owners = [o for o in ours if o.iri != asked.iri and {there.iri, *there.identifiers} & {*o.identifiers}]
             with engine("duckdb") as made:
-                links = match([asked], theirs, source, made, replace(fitted(), review=-99.0))
-            same = next((link for link in links if link.object_id == address), None)
-            return same or _nothing(asked, there, source)
+                links = match([asked, *owners], theirs, source, made, replace(fitted(), review=-99.0))
+            pair = asked.iri, address
+            found = next((link for link in links if link.pair == pair), None) or _nothing(asked, there, source)
+            return decided([found], {pair: reviewed[pair]} if pair in (reviewed or {}) else {})[0]
     return None
 
 
@@ -93,5 +98,6 @@ def text(link: Link) -> str:
         left, right = ("", "█" * size) if step.bits >= 0 else ("░" * size, "")
         lines.append(f"{step.feature:>12}  {step.bits:+6.2f}  {left:>{BAR}}│{right:<{BAR}}  {step.after:7.2%}  {step.finding}")
     verdict = "not one" if link.predicate_modifier else "accepted: the same" if link.accepted else "to review: may be the same"
-    confidence = f" (confidence {link.confidence:.2%})" if link.confidence is not None else ""
+    verdict = f"decided by a curator: {verdict.removeprefix('accepted: ')}" if link.mapping_justification == CURATION else verdict
+    confidence = f" (confidence {link.confidence:.2%})" if link.confidence is not None and link.mapping_justification != CURATION else ""
     return "\n".join([*lines, "", f"{verdict}{confidence}", *([link.comment] if link.comment else [])])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from .decide import Evidence
-from .mappings import CLOSE, EXACT, IDENTIFIER, LEXICAL, LOGICAL, evidence_text
+from .mappings import CHAIN, CLOSE, EXACT, INVERSION, LEXICAL, evidence_text
 from .mappings import Mapping as Link
 from .names import abbreviates, best
 from .organisations import Organisation, domain
@@ -50,8 +50,8 @@ def _shared(ours, theirs, of) -> Iterator[tuple[list[int], int, str]]:
 
 # What a query about concepts, regions and policies says of a pair, as a predicate, a justification and a confidence.
 _BECAUSE = {
-    "identifier": (EXACT, IDENTIFIER, 0.99),
-    "stated": (EXACT, IDENTIFIER, 0.98),
+    "identifier": (EXACT, LEXICAL, 0.99),
+    "stated": (EXACT, INVERSION, 0.98),
     "label": (CLOSE, LEXICAL, 0.8),
 }
 
@@ -75,4 +75,4 @@ def following(links: Iterable[Link], identifiers: Mapping[str, Sequence[str]], w
             source = next((name for start, name in wanted.items() if other.startswith(start)), None)
             if source and other != link.object_id:
                 evidence = evidence_text([Evidence("follows from", link.object_id, _BITS["identifier"])])
-                yield replace(link, object_id=other, object_source=source, mapping_justification=LOGICAL, other=evidence)
+                yield replace(link, object_id=other, object_source=source, mapping_justification=CHAIN, author_id="", comment="", other=evidence)

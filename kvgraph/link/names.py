@@ -18,6 +18,7 @@ LONGEST = 400  # characters of a name that are looked at: what is longer is no n
 _FORMS, _LEADING = forms()
 _LONGEST_FORM = max(map(len, _FORMS))
 _NO_WORD = re.compile(r"[^a-z0-9]+")
+_PICTURES = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f]+")  # which transliteration would read out: “:unicorn:”
 _APOSTROPHES = re.compile(r"['’ʼ`´]")
 _CODE = re.compile(r"(?<=[a-z])(?=[0-9]{3})")
 _IN_COUNTRY = re.compile(rf"\s*\((?:{'|'.join(COUNTRY_NAMES)})\)\s*$")
@@ -32,10 +33,12 @@ def folded(text: str) -> str:
     'universitat fur bodenkultur wien'
     >>> folded("Πανεπιστήμιο Κρήτης"), folded("Софийски университет")
     ('panepistimio kritis', 'sofiyski universitet')
+    >>> folded("KU Leuven 🎓")
+    'ku leuven'
     >>> folded("ENI S.p.A."), folded("Orlen sp. z o.o."), folded("Novo A/S")
     ('eni spa', 'orlen sp zoo', 'novo as')
     """
-    text = _APOSTROPHES.sub(" ", unicodedata.normalize("NFKC", text[:LONGEST]))
+    text = _APOSTROPHES.sub(" ", _PICTURES.sub(" ", unicodedata.normalize("NFKC", text[:LONGEST])))
     words = _NO_WORD.sub(" ", anyascii(text).casefold().replace("'", "")).split()
     joined: list[str] = []
     single = False

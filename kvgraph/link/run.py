@@ -16,7 +16,7 @@ from . import identifiers, reading
 from .conflicts import Conflict, conflicts, settled
 from .decide import ACCEPT, Evidence, decide
 from .engines import Engine, score
-from .mappings import CLOSE, CURATION, EXACT, IDENTIFIER, MODEL, evidence_text, table
+from .mappings import CLOSE, CURATION, EXACT, LEXICAL, MODEL, evidence_text, table
 from .mappings import Mapping as Link
 from .model import Model, fitted
 from .names import is_short
@@ -86,10 +86,12 @@ def match(ours: Sequence[Organisation], theirs: Sequence[Organisation], source: 
     model = model or fitted()
     day = day or today()
     links: dict[tuple[int, int], Link] = {}
-    for pairs in (identifiers.by_identifier(ours, theirs), identifiers.by_homepage(ours, theirs)):
+    identified = list(identifiers.by_identifier(ours, theirs))
+    for pairs in (identified, identifiers.by_homepage(ours, theirs)):
         for a, b, evidence in pairs:
-            links.setdefault((a, b), _link(ours[a], theirs[b], EXACT, IDENTIFIER, _CERTAIN[evidence.feature], [evidence], source, day))
+            links.setdefault((a, b), _link(ours[a], theirs[b], EXACT, LEXICAL, _CERTAIN[evidence.feature], [evidence], source, day))
     sure = {a: b for a, b in reversed(links)}
+    taken = {b: ours[a].iri for a, b, _ in reversed(identified)}
     left, right = sides(ours, theirs)
     for decision in decide(score(engine, left, right, model), model):
         a, b = decision.asked, decision.known
@@ -97,8 +99,9 @@ def match(ours: Sequence[Organisation], theirs: Sequence[Organisation], source: 
             known = links[a, b]
             links[a, b] = replace(known, other=evidence_text([*known.evidence, *decision.evidence]))
         elif decision.verdict and a not in sure:
-            predicate = EXACT if decision.verdict == ACCEPT else CLOSE
-            links[a, b] = _link(ours[a], theirs[b], predicate, MODEL, decision.confidence, decision.evidence, source, day)
+            predicate = EXACT if decision.verdict == ACCEPT and b not in taken else CLOSE  # a name does not contest an identifier
+            found = _link(ours[a], theirs[b], predicate, MODEL, decision.confidence, decision.evidence, source, day)
+            links[a, b] = replace(found, comment=f"Another thing of ours has the identifier of this entry: {taken[b]}." if b in taken else "")
     return list(links.values())
 
 
@@ -115,17 +118,19 @@ def link(
     """Link our organisations to those of every table, and take in what a query said of regions, policies and topics (``concepts``)."""
     day = today()
     found: list[Link] = []
+    decisions = reviewed or {}
     linked: dict[str, Organisation] = {organisation.iri: organisation for organisation in ours}
     for source, path in tables.items():
         step(f"link to {source}")
         theirs = list(reading.of_import(path))
         links = match(ours, theirs, source, engine, day=day)
-        targets = {link.object_id for link in links}
+        targets = {link.object_id for link in (*links, *decisions.values())}
         linked |= {organisation.iri: organisation for organisation in theirs if organisation.iri in targets}
         found += links
-    found += identifiers.following(found, {iri: o.identifiers for iri, o in linked.items()}, FOLLOWED)
+    standing = decided(found, decisions)  # nothing follows from what a person has refused
+    found += identifiers.following(standing, {iri: o.identifiers for iri, o in linked.items()}, FOLLOWED)
     found += identifiers.by_statement(concepts, TOOL, day)
-    links = decided(found, reviewed or {})
+    links = decided(found, decisions)
     step("look for conflicts")
     wrong = list(conflicts(links, linked.values()))
     return Linked(settled(links, wrong), wrong)

@@ -23,12 +23,13 @@ LONGEST_QUERY = 1000  # characters of a name
 MOST_VALUES = 50  # of a property
 MOST_LIMIT = 100  # candidates for one name
 FLOOR = 0.3  # names less alike than this are no candidates
-NEAR = 0.8  # how good an identifier is that belongs to something wider or narrower
+NEAR = 0.8  # how good an identifier is that belongs to something wider or narrower, or perhaps to the thing where it certainly belongs to another
 CERTAIN = 0.93  # names this much alike are one name with a typing error, if nothing else is nearly as good
 AHEAD = 0.12  # by so much the best must be better than the next
 LETTERS = 8  # of a name that may be taken with a typing error
 SLIP = 6  # letters of a word that may be taken so
 STRICT = ("any", "all", "should")
+_SECOND = ("region", "organisation")  # types that come after others of equal score: a region after the country that it is, an entry of a register after our actor
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class Resolved:
         """Whether it is the thing identified, and not a wider or narrower one."""
         return self.relation not in (SKOS + "broadMatch", SKOS + "narrowMatch")
 
+    @property
+    def certain(self) -> bool:
+        """Whether it is so for certain, and not perhaps."""
+        return self.same and self.relation != SKOS + "closeMatch"
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -108,14 +114,14 @@ class Reconciler:
         allowed = self._allowed(wanted, strict)
         found = {**self._named(parsed, allowed), **self._identified(text, allowed)} if text else self._having(known, allowed)
         scored = [self._scored(thing, name_, parsed, wanted, known) for thing, name_ in found.items()]
-        scored.sort(key=lambda s: (-s[0], s[1].short, s[1].other, self.index.thing(s[1].thing).type == "region", s[1].thing))
+        scored.sort(key=lambda s: (-s[0], s[1].short, s[1].other, self.index.thing(s[1].thing).type in _SECOND, s[1].thing))
         best = self._certain(scored, parsed)
         return [self._candidate(s, n == 0 and best, language) for n, s in enumerate(scored[: max(1, min(limit, MOST_LIMIT))])]
 
     def resolve(self, text: str) -> list[Resolved]:
         """Everything that has an identifier, in any usual spelling, ours first; what only has a page on the same site only if nothing else is found."""
         found = [self._resolved(self.index.thing(number), each) for number, each in self._bearers(text).items()]
-        return sorted(found, key=lambda r: (bool(r.relation), r.thing.type == "organisation", r.thing.iri))
+        return sorted(found, key=lambda r: (bool(r.relation), not r.certain, r.thing.type == "organisation", r.thing.iri))
 
     def _bearers(self, text: str) -> dict[int, str]:
         """The numbers of the things that have an identifier, with its key; instead of a NUTS region that is a whole country that country."""
@@ -156,7 +162,8 @@ class Reconciler:
 
     def _identified(self, text: str, allowed: frozenset[str] | None) -> dict[int, Found]:
         bearers = {n: self._resolved(self.index.thing(n), each) for n, each in self._bearers(text).items() if allowed is None or self.index.thing(n).type in allowed}
-        return {n: Found(n, 1.0, text) if bearer.same else Found(n, NEAR, "") for n, bearer in bearers.items()}
+        sure = any(bearer.certain for bearer in bearers.values())  # what is perhaps the one is no rival of what is
+        return {n: Found(n, 1.0, text) if bearer.certain or bearer.same and not sure else Found(n, NEAR, "") for n, bearer in bearers.items()}
 
     def _having(self, known: list[_Known], allowed: frozenset[str] | None) -> dict[int, Found]:
         """What has the identifiers or home pages that are all that is known."""
@@ -235,9 +242,9 @@ class Reconciler:
         confirmed = any(features.get(name) == 1.0 for name in ("identifier", "homepage"))
         if features["acronym"] and not confirmed:
             return False
+        rivals = [s for s in scored[1:] if not self._same(found, s[1])]
         if features.get("identifier") == 1.0:
-            return not any(s[2].get("identifier") == 1.0 for s in scored[1:])
-        rivals = [s for s in scored[1:] if not self._same_place(found, s[1])]
+            return not any(s[2].get("identifier") == 1.0 for s in rivals)
         ahead = score - max((s[0] for s in rivals), default=0.0)
         if found.likeness == 1.0:
             return ahead > 0.02 and not any(s[1].likeness == 1.0 and s[0] > score - AHEAD for s in rivals)
@@ -245,10 +252,12 @@ class Reconciler:
             return ahead > 0 and not any(one_slip(asked, parse(s[1].name)) for s in rivals)
         return found.likeness >= CERTAIN and ahead >= AHEAD and len(asked.folded) >= LETTERS
 
-    def _same_place(self, a: Found, b: Found) -> bool:
-        """Whether one is a country and the other the NUTS region that is the same country."""
+    def _same(self, a: Found, b: Found) -> bool:
+        """Whether the two are certainly one: a country and the NUTS region that is the same country, or one of ours and the entry of a register that it is linked to."""
         one, other = self.index.thing(a.thing), self.index.thing(b.thing)
-        return self.facets.country(other.iri) == one.iri if one.type == "country" else False
+        if one.type == "country":
+            return self.facets.country(other.iri) == one.iri
+        return other.iri in one.elsewhere.get(SKOS + "exactMatch", ()) or one.iri in other.elsewhere.get(SKOS + "exactMatch", ())
 
     def _candidate(self, scored: tuple[float, Found, dict], match: bool, language: str) -> Candidate:
         score, found, features = scored

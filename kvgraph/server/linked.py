@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from ..graph import Graph
 from ..link.explanation import Step, waterfall
-from ..link.mappings import CURATION, EXACT, IDENTIFIER, LOGICAL, Mapping, curie
+from ..link.mappings import CHAIN, CURATION, EXACT, INVERSION, LEXICAL, Mapping, curie
 from ..namespaces import SKOS
 from .display import Shown, question_query, show
 from .said import Said
@@ -84,6 +84,9 @@ def _verdict(mapping: Mapping) -> str:
         return gettext("not the same, decided by a curator") if mapping.predicate_modifier else gettext("the same, decided by a curator")
     if mapping.predicate_id != EXACT:
         return gettext("perhaps the same")
-    if mapping.mapping_justification == IDENTIFIER:
-        return gettext("the same, by an identifier or homepage that both have")
-    return gettext("the same, following from another link") if mapping.mapping_justification == LOGICAL else gettext("the same, found by comparing")
+    told = {
+        LEXICAL: gettext("the same, by an identifier or homepage that both have"),
+        INVERSION: gettext("the same, as the other side says"),
+        CHAIN: gettext("the same, following from another link"),
+    }
+    return told.get(mapping.mapping_justification, gettext("the same, found by comparing"))

@@ -82,8 +82,8 @@ def _json_of(told: dict) -> str:
     return text if text.encode(errors="ignore").decode() == text else json.dumps(told)
 
 
-@blueprint.route("/reconcile", methods=["GET", "POST"], defaults={"lang": None})
-@blueprint.route("/reconcile/<string(length=2):lang>", methods=["GET", "POST"])
+@blueprint.route("/reconcile", methods=["GET", "POST"], defaults={"lang": None}, strict_slashes=False)
+@blueprint.route("/reconcile/<string(length=2):lang>", methods=["GET", "POST"], strict_slashes=False)
 def endpoint(lang: str | None) -> Response:
     """The manifest, or the answer to ``queries`` or ``extend``."""
     tongue = language(lang)
@@ -154,7 +154,7 @@ def _json(text: str, name: str) -> Any:
         raise BadBatch(f"{name} is no JSON{where}.", hint='For example: {"q0": {"query": "KU Leuven", "type": "actor", "limit": 3}}') from None
 
 
-def _queries(batch: Any) -> dict[str, dict]:
+def _queries(batch: Any) -> dict[str, dict | None]:
     if not isinstance(batch, dict):
         raise BadBatch("queries must be an object with a query under each name.", hint='For example: {"q0": {"query": "KU Leuven"}}')
     if len(batch) > BATCH:
@@ -162,8 +162,12 @@ def _queries(batch: Any) -> dict[str, dict]:
     return {name: _query(name, query) for name, query in batch.items()}
 
 
-def _query(name: str, query: Any) -> dict:
-    """The options of :meth:`~kvgraph.reconciliation.Reconciler.reconcile` that a query stands for."""
+def _query(name: str, query: Any) -> dict | None:
+    """The options of :meth:`~kvgraph.reconciliation.Reconciler.reconcile` that a query stands for; None for text that names nothing.
+
+    What is wrong with the cell of one row (nothing in it, or an essay) leaves that row without candidates: the other rows of its batch are none the worse. What
+    is wrong with how a client asks is wrong in every row, and refused, lest it be taken for an answer. Raises :class:`BadBatch`.
+    """
 
     def bad(what: str) -> BadBatch:
         return BadBatch(f"{name[:60]}: {what}.", hint="The members of a query are query, type, type_strict, limit and properties.")
@@ -175,10 +179,10 @@ def _query(name: str, query: Any) -> dict:
         raise bad("query must be text")
     if not isinstance(given, list) or not all(isinstance(p, dict) and isinstance(p.get("pid"), str) and "v" in p for p in given):
         raise bad("properties must be a list of objects with pid and v")
-    if not str(text).strip() and not given:
+    if "query" not in query and not given:
         raise bad("a query needs query or properties")
-    if len(str(text)) > LONGEST_QUERY or len(given) > MOST_PROPERTIES:
-        raise bad(f"query has at most {LONGEST_QUERY} characters, and there are at most {MOST_PROPERTIES} properties")
+    if len(given) > MOST_PROPERTIES:
+        raise bad(f"there are at most {MOST_PROPERTIES} properties")
     types = [t.get("id") if isinstance(t, dict) else t for t in (types if isinstance(types, list) else [types])]
     if not all(isinstance(t, str) for t in types):
         raise bad("type must be the id of a type, or a list of them")
@@ -186,6 +190,8 @@ def _query(name: str, query: Any) -> dict:
     for each in given:
         where.setdefault(each["pid"], []).extend(_values(each["v"], bad))
     strict = query.get("type_strict") or "any"
+    if len(str(text)) > LONGEST_QUERY or not str(text).strip() and not given:
+        return None
     return {"name": str(text), "type": types, "where": where, "limit": _limit(query.get("limit"), bad), "strict": strict if isinstance(strict, str) else "?"}
 
 
@@ -208,10 +214,10 @@ def _limit(given: Any, bad: Callable[[str], BadBatch]) -> int:
     return min(number, MOST_LIMIT)
 
 
-def _results(batch: dict[str, dict], tongue: str) -> dict:
+def _results(batch: dict[str, dict | None], tongue: str) -> dict:
     context.exchange().admit(-(-len(batch) // PER_COST) or 1)
     reconcile = context.graph().reconcile
-    return {name: {"result": [_candidate(found) for found in reconcile(**query, language=tongue)]} for name, query in batch.items()}
+    return {name: {"result": [_candidate(found) for found in reconcile(**query, language=tongue)] if query else []} for name, query in batch.items()}
 
 
 def _candidate(found) -> dict:

@@ -58,7 +58,7 @@ def _settings(name: str, settings: dict) -> tuple[int, str]:
         limit = int(settings.get("limit") or 0)
     except (TypeError, ValueError, OverflowError):
         limit = -1
-    if limit < 0 or content not in CONTENTS:
+    if limit < 0 or not isinstance(content, str) or content not in CONTENTS:
         raise KvgraphError(f"The settings of {name[:60]!r} are not understood.", hint=f"limit is a number from 0; content is one of {', '.join(CONTENTS)}.")
     return limit, content
 

@@ -47,7 +47,9 @@ def resolve() -> Response:
         )
     if format is ANSWER:
         return headers.tagged("json", lambda: _as_json(asked, found, language), language)
-    ours = [r for r in found if r.thing.type not in IMPORTED and path_of(r.thing.iri)] or [r for r in found if path_of(r.thing.iri)]
+    shown = [r for r in found if path_of(r.thing.iri)]
+    sure = [r for r in shown if r.certain] or shown  # a candidate for a link leads nowhere while something is certain
+    ours = [r for r in sure if r.thing.type not in IMPORTED] or sure
     if len(ours) == 1 and ours[0].same:
         return redirect(quote(path_of(ours[0].thing.iri, under="doc"), safe="/%"), 303)
     response = headers.page(lambda: render_template("resolve.html", asked=asked, found=[_line(r, language) for r in found], examples=(), site=root()))

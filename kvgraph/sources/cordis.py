@@ -46,7 +46,7 @@ def read(files: Iterable[Raw], encoding: str | None = None, programme: str = "HO
             yield SetAside(raw.name, None, "is none of the tables of CORDIS that are known here")
             continue
         if table is None:
-            raise UnreadableFile(f"{raw.name} is none of the tables of CORDIS.", hint=f"Known are {', '.join(t.name for t in package.tables)}, each with its columns.")
+            raise _unknown(raw.name, columns, package.tables)
         found.append((package.tables.index(table), raw, table))
     for _, raw, table in sorted(found, key=lambda item: item[0]):
         for row in rows(raw, table.needed, encoding):
@@ -65,11 +65,21 @@ def read(files: Iterable[Raw], encoding: str | None = None, programme: str = "HO
 read_h2020 = partial(read, programme="H2020")
 
 
+def _unknown(file: str, columns: set[str], tables: "list[_Table]") -> UnreadableFile:
+    """Why a file is none of the tables: which columns it lacks, where its name says which table it is."""
+    meant = next((table for table in tables if table.name.casefold() == PurePosixPath(file).name.casefold()), None)
+    missing = [shown for key, shown in meant.key.items() if key not in columns] if meant else []
+    lacks = f": it has no column {', '.join(missing)}" if missing else ""
+    has = f"Its columns are: {', '.join(sorted(columns))[:300] or 'none'}."
+    return UnreadableFile(f"{file} is none of the tables of CORDIS{lacks}.", hint=f"Known are {', '.join(t.name for t in tables)}, each with its columns. {has}")
+
+
 class _Table:
     """A table of the package: the columns that tell it from the others, those it needs, and what reads a row."""
 
     def __init__(self, name: str, key: str, needed: str, read: Callable[[Row], tuple[Statements, Organisation | None]]):
-        self.name, self.key, self.needed, self.read = name, dict.fromkeys(key.lower().replace("_", "").split()), needed.split(), read
+        self.name, self.needed, self.read = name, needed.split(), read
+        self.key = {column.lower().replace("_", ""): column for column in key.split()}  # as columns are compared, and as they are written
 
 
 class _Package:

@@ -4,13 +4,16 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TextIO
+
+from ..errors import KvgraphError
 
 DATA, DESCRIPTION, REPORT = "data.nq", "source.trig", "report.json"
 _PREVIOUS = ".previous"  # how the name of a folder ends that is being replaced, between two renames
@@ -84,6 +87,18 @@ def put_back(home: Path, parent: Path) -> None:
             place = left.with_name(left.name[1:].removesuffix(_PREVIOUS))
             if not place.exists():
                 os.replace(left, place)
+
+
+def sort(options: Sequence[str], files: Iterable[Path], into: Path) -> None:
+    """Sort the lines of files into one, each line once, by a program outside Python: there may be tens of millions.
+
+    Raises :class:`~kvgraph.errors.KvgraphError` with what the program says, where it cannot.
+    """
+    command = ["sort", "--unique", *options, "--output", os.fspath(into), "--", *map(os.fspath, files)]
+    done = subprocess.run(command, env={**os.environ, "LC_ALL": "C"}, stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode:
+        why = done.stderr.strip().rpartition(": ")[2] or f"sort ended with {done.returncode}"
+        raise KvgraphError(f"Statements could not be sorted: {why[:200]}.", hint="Is there room on the disk, for all of them twice over?")
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from .. import __version__
 from ..errors import KvgraphError
 from ..namespaces import DCAT, DCTERMS, GRAPH, ID, KV, PROV, RDF, RDFS, VOID
 from . import fetch
-from .imported import DATA, DESCRIPTION, REPORT, folder, imports, only_importer, put
+from .imported import DATA, DESCRIPTION, REPORT, folder, imports, only_importer, put, sort
 from .organisations import Writer
 from .raw import Raw, checksum, raw_files
 from .record import SetAside, Statements, Taken, node
@@ -162,8 +161,7 @@ def _write(draft: Path, source: Source, raws: list[Raw], version: str, options: 
 
 def _sort(lines: Path, into: Path) -> None:
     """Sort lines, each once, with little memory however many there are. Build merges sorted files without reading them."""
-    command = ["sort", "--unique", "--buffer-size=512M", f"--temporary-directory={lines.parent}", "--output", os.fspath(into), os.fspath(lines)]
-    subprocess.run(command, check=True, env={**os.environ, "LC_ALL": "C"})
+    sort(["--buffer-size=512M", f"--temporary-directory={lines.parent}"], [lines], into)
     lines.unlink()
 
 

@@ -1,6 +1,7 @@
 """The objects of a large JSON file one after the other, without holding the file in memory."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from .raw import Raw, UnreadableFile
@@ -8,7 +9,7 @@ from .record import SetAside
 
 LONGEST = 16 * 2**20  # characters of one object
 _CHUNK = 1 << 18
-_BETWEEN = " \t\r\n,"
+_BETWEEN = re.compile(r"[ \t\r\n,]*")
 _DECODER = json.JSONDecoder()
 
 
@@ -86,8 +87,7 @@ class _Reader:
 
     def _next_character(self) -> str:
         while True:
-            while self.at < len(self.text) and self.text[self.at] in _BETWEEN:
-                self.at += 1
+            self.at = _BETWEEN.match(self.text, self.at).end()
             if self.at < len(self.text):
                 return self.text[self.at]
             if not self._more():

@@ -9,8 +9,8 @@ from babel.core import get_global
 from .. import resources
 from ..namespaces import COUNTRY, NUTS
 
-# Codes that Unicode keeps for states that are gone, or writes in another way than the EU; X and QM to QZ are private.
-_GONE = {"BUR", "ZAR", "DDR", "FXX", "TMP", "YMD", "XKK"}
+# Codes that Unicode keeps for states that are gone or for none (AA, ZZ), or writes in another way than the EU; X and QM to QZ are private.
+_GONE = {"AAA", "ZZZ", "BUR", "ZAR", "DDR", "FXX", "TMP", "YMD", "XKK"}
 _EU = {"EL": "GRC", "UK": "GBR", "XK": "XKX"}
 
 
@@ -23,7 +23,7 @@ def _alpha3() -> dict[str, str]:
 def country(code: str) -> str:
     """The code of the EU authority table of countries for a code of two letters, EU (EL, UK) or ISO 3166; empty for none.
 
-    >>> country("EL"), country("de"), country("XK"), country("??")
+    >>> country("EL"), country("de"), country("XK"), country("ZZ")
     ('GRC', 'DEU', 'XKX', '')
     """
     code = code.strip().upper()

@@ -19,7 +19,8 @@ _INLINE = re.compile(r"</?(?:sub|sup|i|b|em|strong|u|p|br)\s*/?>", re.IGNORECASE
 _MARKUP = re.compile(r"<[A-Za-z/!]")
 # What a spreadsheet would calculate: = or @ and a name with brackets or a pipe.
 _FORMULA = re.compile(r"\s*(=|[@+-]\s*[A-Za-z.]+[(|!])")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # and half characters, which JSON can write
+# And half characters, which JSON can write, and what turns the text behind it around, or is nothing to see.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 LONGEST = 300  # characters of a name; what the shapes allow
 LONGEST_TEXT = 20_000

@@ -5,6 +5,7 @@ one without a label is set aside. A document with a DOCTYPE is refused: entities
 """
 
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
@@ -12,7 +13,7 @@ from xml.parsers import expat
 
 import pyoxigraph as ox
 
-from ..namespaces import DCTERMS, ID, OWL, RDF, SKOS
+from ..namespaces import BASE, DCTERMS, ID, OWL, RDF, SKOS
 from . import places
 from .raw import Raw, UnreadableFile
 from .record import BadRow, SetAside, Taken, literal, node, text
@@ -60,6 +61,8 @@ _CONCEPT, _SCHEME = ox.NamedNode(SKOS + "Concept"), ox.NamedNode(SKOS + "Concept
 
 
 def _concept(iri: str, said: list[tuple], forms: dict) -> tuple[list[ox.Triple], list[str]]:
+    if iri.startswith(BASE) or not re.match("https?://", iri):  # what is ours, an import says nothing of
+        raise BadRow("is no address that a concept of others has")
     subject, triples, notes = node(iri), {}, []
     described = places.described(iri)
     labels = 0
@@ -74,7 +77,7 @@ def _concept(iri: str, said: list[tuple], forms: dict) -> tuple[list[ox.Triple],
             triples[ox.Triple(subject, *kept)] = None
     if not labels:
         raise BadRow("has no label" + (f" that can be taken: {notes[0]}" if notes else ""))
-    if any(property_ == _DEPRECATED and value.value == "true" for property_, value in said):
+    if any(property_ == _DEPRECATED and value.value in ("true", "1") for property_, value in said):
         raise BadRow("is deprecated")
     if iri.startswith(_EUROSCIVOC):
         for triple in [t for t in triples if t.predicate.value == SKOS + "notation" and t.object.value.isdigit()]:
