@@ -53,7 +53,7 @@ class Release:
 
     path: Path
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.path.name
 

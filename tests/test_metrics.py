@@ -3,9 +3,11 @@
 import io
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
+import threading
 import urllib.parse
 
 import pytest
@@ -18,6 +20,7 @@ from kvgraph.releases import NoRelease
 from kvgraph.serve import web
 from kvgraph import logs
 from kvgraph.server import create_app, metrics
+from kvgraph.server.counts import Counts
 from kvgraph.store import Outcome, QueryTimeout
 
 from .server.html import check
@@ -162,7 +165,7 @@ def test_metrics_are_in_the_text_format_of_prometheus(app):
     assert not re.search(r"_created\b", answer.text)
 
 
-@pytest.mark.parametrize("name", ["cache_hits", "cache_misses", "cache_evictions"])
+@pytest.mark.parametrize("name", ["cache_hits", "cache_evictions"])
 def test_others_count_by_name(app, name):
     client = app.test_client()
     before = sample(client.get("/metrics").text, f"kvgraph_{name}_total")
@@ -213,11 +216,54 @@ def test_the_counts_of_processes_are_summed(tmp_path):
     """Three processes count in one directory; a fourth tells the sum, though the others have ended."""
     code = "from kvgraph.server import metrics; metrics.count('cache_hits', 5)"
     tell = "from kvgraph.server import metrics; print(metrics.exposition(None, None, {}).decode())"
-    env = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    env = {"KVGRAPH_METRICS": str(tmp_path)}
     counting = [subprocess.Popen([sys.executable, "-c", code], env=env) for _ in range(3)]
     assert [process.wait(60) for process in counting] == [0, 0, 0]
     told = subprocess.run([sys.executable, "-c", tell], env=env, capture_output=True, text=True, check=True).stdout
     assert sample(told, "kvgraph_cache_hits_total") == 15
+
+
+def test_counts_that_cannot_be_shared_are_those_of_this_process(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    counts = Counts(tmp_path)
+    counts.add(("queries", "ASK"))
+    assert counts.all() == {("queries", "ASK"): 1}
+
+
+def test_a_name_that_is_being_written_is_not_told_yet(tmp_path):
+    counts = Counts(tmp_path)
+    counts.add(("queries", "ASK"), 2)
+    [names] = tmp_path.glob("*.names")
+    with names.open("ab") as file:
+        file.write(b'[1, "quer')
+    assert Counts(tmp_path).all() == {("queries", "ASK"): 2}
+
+
+def test_threads_count_each_thing_once():
+    counts = Counts()
+
+    def work():
+        for number in range(20_000):
+            counts.add(("n", str(number % 7)))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts.all().values()) == 80_000
+
+
+def test_durations_are_counted_up_to_each_bound(app):
+    metrics._count_query("DESCRIBE", "ok", 0.003)
+    metrics._count_query("DESCRIBE", "ok", 99.0)
+    text = app.test_client().get("/metrics").text
+    found = {labels["le"]: value for (name, *pairs), value in samples(text).items() if name == "kvgraph_query_seconds_bucket" and (labels := dict(pairs))["form"] == "DESCRIBE"}
+    assert found["+Inf"] == sample(text, "kvgraph_query_seconds_count", form="DESCRIBE") and found["30.0"] == found["+Inf"] - 1
+    assert found["0.0025"] < found["0.005"] <= found["30.0"] and sample(text, "kvgraph_query_seconds_sum", form="DESCRIBE") >= 99
 
 
 # The real server

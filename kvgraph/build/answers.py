@@ -134,5 +134,5 @@ def _answer(engine: Embedded, text: str, folder: Path) -> None:
         format = JSON if check(text) in ("SELECT", "ASK") else NTRIPLES  # what a server asks its pool for
         outcome = engine.write(text, format, file)
         file.seek(0)
-        write(folder / key(text, format), outcome, file)
+        write(folder / key(text, format.name), outcome, file)
 

@@ -40,6 +40,7 @@ class Graphs:
         self.run, self.home = run, home
         self._link = str(run / "serving")
         self._read, self._serving = 0.0, ""
+        self._graph = lru_cache(maxsize=3)(self._opened)
 
     def __call__(self, release_id: str | None = None) -> Graph:
         """Raises :class:`~kvgraph.releases.NoRelease` for an unknown id."""
@@ -50,9 +51,13 @@ class Graphs:
             except FileNotFoundError:
                 raise PoolBusy(1, "The server is starting.", "Try again in a second.") from None
         serving = self._serving
-        if release_id in (None, serving):
-            return _served(self.run, self.home, serving)
+        if release_id is None or release_id == serving:
+            return self._graph(serving)
         return _older(self.run, releases.readable(releases.find(self.home, release_id)))
+
+    def _opened(self, release_id: str) -> Graph:
+        release = releases.find(self.home, release_id)
+        return Graph(_backend(self.run, release), release)
 
 
 class Awaited(PoolClient):
@@ -111,12 +116,6 @@ def _backend(run: Path, release: Release) -> CachedPool | CachedRemote:
     timeout = float(os.environ.get("KVGRAPH_TIMEOUT", Remote.TIMEOUT))
     engine = remote(release.id, kind=CachedRemote, timeout=timeout) or CachedPool(run, release.id)
     return engine.keeping(_answers(run), release.id, release.path / "answers")
-
-
-@lru_cache(maxsize=3)
-def _served(run: Path, home: Path, release_id: str) -> Graph:
-    release = releases.find(home, release_id)
-    return Graph(_backend(run, release), release)
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -64,7 +64,7 @@ def make(
         outcome, rows = _answered(exchange, query, JSON, asked)
         with rows:
             file = _spreadsheet(rows.read())
-        outcome = replace(outcome, bytes=file.seek(0, os.SEEK_END))
+        outcome = outcome._replace(bytes=file.seek(0, os.SEEK_END))
         file.seek(0)
     else:
         # A note has to be put into an answer that was cut before it is compressed.
@@ -118,7 +118,7 @@ def _answered(exchange: Exchange, query: str, format: Format, asked: dict, codin
         return outcome, file
     with file:
         size, coded = compressed(file, coding)
-    return replace(outcome, bytes=size), coded
+    return outcome._replace(bytes=size), coded
 
 
 def _written(backend: Embedded, query: str, format: Format, client: str | None = None, timeout: float | None = None, **asked) -> tuple[Outcome, BinaryIO]:
@@ -161,7 +161,7 @@ def _noted(outcome: Outcome, file: BinaryIO, address: str) -> tuple[Outcome, Bin
         shutil.copyfileobj(file, target)
     size = target.tell()
     target.seek(0)
-    return replace(outcome, bytes=size), target
+    return outcome._replace(bytes=size), target
 
 
 def _explained(environ: dict) -> str:

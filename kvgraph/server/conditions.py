@@ -11,6 +11,8 @@ from typing import Any
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.http import parse_date, parse_etags
 
+NAMES = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"})  # in the environment of a request
+
 
 def answer(environ: dict, tag: str, make: Callable[[], Any], known: Callable[[], Any]) -> Any:
     """The response that ``make`` makes, or ``known`` if the client has it already.

@@ -39,7 +39,7 @@ BODIES, BODIES_OF_ONE = 24, 12  # requests whose body is not here yet
 PATIENCE = 0.25  # seconds a request waits for its turn to send its body, or to be sent a long answer
 _DECIDING = ("REQUEST_METHOD", "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT_ENCODING", "CONTENT_TYPE")  # fmt: skip
 # What only the application can decide: conditions, parts, codings of the request, who somebody is.
-_SPECIAL = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_CONTENT_ENCODING", "HTTP_COOKIE", "HTTP_AUTHORIZATION")
+_SPECIAL = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_CONTENT_ENCODING", "HTTP_COOKIE", "HTTP_AUTHORIZATION"})
 _PERSONAL = ("ratelimit", "ratelimit-policy", "cache-status")
 _TOO_MANY_STREAMS = ("streams", "Too many long answers to this client are still being read.", "Read them to the end, one after the other, or ask with Accept-Encoding: gzip.")  # fmt: skip
 _TOO_MANY_BODIES = ("bodies", "Too many requests of this client are still being sent.", "Send them whole, one after the other.")
@@ -103,7 +103,7 @@ class Delivery:
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         began = time.perf_counter()
         client = environ.get("REMOTE_ADDR", "")
-        if not self._receive(environ, client):
+        if ("CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ) and not self._receive(environ, client):
             return _refuse(_TOO_MANY_BODIES, [], start_response)
         name = self._name(environ)
         if name and (found := self._again(name)):
@@ -156,17 +156,19 @@ class Delivery:
     def _name(self, environ: dict) -> tuple | None:
         """What an answer to this request is kept under; None if it must be made."""
         method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "POST") or any(map(environ.get, _SPECIAL)):
+        if method not in ("GET", "POST") or not _SPECIAL.isdisjoint(environ):
             return None
         body = _body(environ) if method == "POST" else b""
         if body is None:
             return None
-        with suppress(Exception):  # nothing is served, or worse: the application meets the same and says so
+        try:
             graph = environ[SERVED] = self.graphs()
-            if graph.release.id != self.release:
-                self._follow(graph.release.id)
-            return (graph.release.id, body, *map(environ.get, _DECIDING))
-        return None
+        except Exception:  # nothing is served, or worse: the application meets the same and says so
+            return None
+        release = graph.release.id
+        if release != self.release:
+            self._follow(release)
+        return (release, body, *map(environ.get, _DECIDING))
 
     def _follow(self, release: str) -> None:
         """Another release has taken over."""
@@ -260,6 +262,8 @@ def _refuse(words: tuple[str, str, str], headers: list, start_response: Callable
 
 
 def _whole(body) -> bytes:
+    if isinstance(body, list):
+        return body[0] if len(body) == 1 else b"".join(body)
     try:
         return b"".join(body)
     finally:

@@ -1,62 +1,73 @@
 """Counters, summed over all web processes, in the text format 0.0.4 of Prometheus.
 
-With ``$PROMETHEUS_MULTIPROC_DIR`` (``kvgraph serve`` sets it) every process counts in a memory-mapped file of its own there, and each can tell the sums of
+With ``$KVGRAPH_METRICS`` (``kvgraph serve`` sets it) every process counts in a file of its own in that folder (:mod:`kvgraph.server.counts`), and each can tell the sums of
 all; without it a process knows its own counts only. No label holds what somebody asked, or who.
 """
 
 import os
 import time
-from functools import lru_cache
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from ..errors import KvgraphError
 from ..store import QueryError, check
+from .counts import Counts, Name
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-
-disable_created_metrics()
-_own = CollectorRegistry()
-_requests = Counter("kvgraph_http_requests", "Requests answered, refused ones among them.", ["endpoint", "method", "status"], registry=_own)
-_request_seconds = Histogram(
-    "kvgraph_http_request_seconds", "Seconds until an answer was ready to be sent.", ["endpoint"], registry=_own, buckets=_SECONDS
-)
-_refusals = Counter("kvgraph_refusals", "Requests refused, by reason.", ["reason"], registry=_own)
-_queries = Counter("kvgraph_queries", "Queries that went to an engine, by form and outcome.", ["form", "outcome"], registry=_own)
-_query_seconds = Histogram(
-    "kvgraph_query_seconds", "Seconds a query to an engine took, waiting included.", ["form"], registry=_own, buckets=_SECONDS
-)
+# What is counted, with its labels; and what is measured in seconds.
 _COUNTERS = {
-    "cache_hits": Counter("kvgraph_cache_hits", "Answers that were served from the cache.", registry=_own),
-    "cache_misses": Counter("kvgraph_cache_misses", "Answers that were looked for in the cache and were not there.", registry=_own),
-    "cache_evictions": Counter("kvgraph_cache_evictions", "Answers that had to leave the cache for newer ones.", registry=_own),
+    "kvgraph_http_requests": ("Requests answered, refused ones among them.", ["endpoint", "method", "status"]),
+    "kvgraph_refusals": ("Requests refused, by reason.", ["reason"]),
+    "kvgraph_queries": ("Queries that went to an engine, by form and outcome.", ["form", "outcome"]),
+    "kvgraph_cache_hits": ("Answers that were served from the cache.", []),
+    "kvgraph_cache_evictions": ("Answers that had to leave the cache for newer ones.", []),
 }
+_HISTOGRAMS = {
+    "kvgraph_http_request_seconds": ("Seconds until an answer was ready to be sent.", ["endpoint"]),
+    "kvgraph_query_seconds": ("Seconds a query to an engine took, waiting included.", ["form"]),
+}
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_BOUNDS = (*map(str, _SECONDS), "+Inf")
+_BY_NAME = {name.removeprefix("kvgraph_"): (name,) for name, (_, labels) in _COUNTERS.items() if not labels}
+
+
+@cache
+def _counts() -> Counts:
+    folder = os.environ.get("KVGRAPH_METRICS")
+    return Counts(Path(folder) if folder else None)
+
+
+os.register_at_fork(after_in_child=_counts.cache_clear)  # a process counts in a file of its own
 
 
 def count(name: str, amount: int = 1) -> None:
-    """Count something that happened: ``cache_hits``, ``cache_misses`` or ``cache_evictions``. Raises ``KeyError`` for any other name.
+    """Count something that happened: ``cache_hits`` or ``cache_evictions``. Raises ``KeyError`` for any other name.
 
     >>> count("cache_hits")
     """
-    _COUNTERS[name].inc(amount)
-
-
-@lru_cache(maxsize=1000)
-def _of(metric: Counter | Histogram, *labels: str | int):
-    """One series of a metric; looking it up in the library takes longer than counting."""
-    return metric.labels(*labels)
+    _counts().add(_BY_NAME[name], amount)
 
 
 def request(endpoint: str, method: str, status: int, seconds: float, refusal: str | None) -> None:
     """Count a request; ``endpoint`` is a name of ours and ``refusal`` a code, so that the number of series is bounded."""
-    _of(_requests, endpoint, method, status).inc()
-    _of(_request_seconds, endpoint).observe(seconds)
+    counts = _counts()
+    counts.add(("kvgraph_http_requests", endpoint, method, str(int(status))))
+    _observe(counts, "kvgraph_http_request_seconds", endpoint, seconds)
     if refusal:
-        _of(_refusals, refusal).inc()
+        counts.add(("kvgraph_refusals", refusal))
+
+
+def _observe(counts: Counts, name: str, label: str, seconds: float) -> None:
+    counts.add((name, label, _BOUNDS[bisect_left(_SECONDS, seconds)]))
+    counts.add((name, label, "sum"), seconds)
 
 
 class Counted:
@@ -76,8 +87,9 @@ class Counted:
 
 
 def _count_query(form: str, outcome: str, seconds: float) -> None:
-    _of(_queries, form, outcome).inc()
-    _of(_query_seconds, form).observe(seconds)
+    counts = _counts()
+    counts.add(("kvgraph_queries", form, outcome))
+    _observe(counts, "kvgraph_query_seconds", form, seconds)
 
 
 def _form(query: str) -> str:
@@ -87,19 +99,10 @@ def _form(query: str) -> str:
         return "none"
 
 
-def counted() -> CollectorRegistry:
-    """What was counted so far, by all web processes."""
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        return _own
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)
-    return registry
-
-
 def refusals() -> dict[str, int]:
     """How many requests were refused since the start, by reason, the most frequent first."""
-    samples = [s for family in counted().collect() for s in family.samples if s.name == "kvgraph_refusals_total"]
-    return {s.labels["reason"]: int(s.value) for s in sorted(samples, key=lambda s: (-s.value, s.labels["reason"]))}
+    found = {name[1]: int(number) for name, number in _counts().all().items() if name[0] == "kvgraph_refusals"}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def exposition(release, pool: dict | None, state: dict) -> bytes:
@@ -108,9 +111,33 @@ def exposition(release, pool: dict | None, state: dict) -> bytes:
     ``release`` is the one being served, if any; ``pool`` the status of its query pool, None if it does not answer; ``state`` what the supervisor
     says.
     """
-    now = CollectorRegistry()
-    now.register(_Now(release, pool, state))
-    return generate_latest(counted()) + generate_latest(now)
+    registry = CollectorRegistry()
+    registry.register(_SoFar(_counts().all()))
+    registry.register(_Now(release, pool, state))
+    return generate_latest(registry)
+
+
+class _SoFar:
+    """What was counted."""
+
+    def __init__(self, counted: Counter[Name]):
+        self.counted = counted
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+        for name, (text, labels) in _COUNTERS.items():
+            family = CounterMetricFamily(name, text, labels=labels)
+            for series in sorted({series for series in self.counted if series[0] == name} or ({(name,)} if not labels else ())):
+                family.add_metric(series[1:], self.counted[series])
+            yield family
+        for name, (text, labels) in _HISTOGRAMS.items():
+            family = HistogramMetricFamily(name, text, labels=labels)
+            found: dict[str, dict[str, float]] = defaultdict(dict)
+            for series in sorted(series for series in self.counted if series[0] == name):
+                found[series[1]][series[2]] = self.counted[series]
+            for label, numbers in found.items():
+                below = accumulate(numbers.get(bound, 0.0) for bound in _BOUNDS)
+                family.add_metric([label], list(zip(_BOUNDS, below)), numbers.get("sum", 0.0))
+            yield family
 
 
 class _Now:

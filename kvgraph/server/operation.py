@@ -5,18 +5,22 @@ pages, the description of the service, other methods, and whatever goes wrong, w
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 
 from flask import Flask
 from werkzeug.exceptions import BadRequest
 
 from ..formats import HTML
-from ..store import check, volatile
+from ..store import Cached, check, volatile
+from ..store.cached import key
 from . import answers, conditions, headers, logs, pinned, protocol
 from .exchange import EXCHANGE, Exchange
 
 PATH, ENDPOINT = "/sparql", "sparql.endpoint"  # as the application calls it
 METHODS = ("GET", "HEAD", "POST")
+_FRESH = ("Cache-Control", "no-cache")
+_FIELDS = (*headers.OF_ALL, ("Vary", ", ".join(headers.VARY)), *headers.SHARED)
 _STATUS = {status: f"{status} {status.phrase.upper()}" for status in HTTPStatus}
 
 
@@ -56,21 +60,30 @@ def _answered(exchange: Exchange) -> answers.Answer | None:
     if asked.max_rows and form != "SELECT":
         raise BadRequest("maxrows is for SELECT only: nothing else has rows.")
     lasting = not volatile(asked.query)
-    tag = headers.tag_of(exchange, (format.name,)) if lasting and environ["REQUEST_METHOD"] != "POST" else None
-    make = lambda: answers.make(exchange, asked.query, format, exchange.client, **asked.choices)  # noqa: E731
-    found = conditions.answer(environ, tag, make, lambda: answers.Answer(304)) if tag else make()
-    if lasting and found.status_code == 200:
+    tag = _tag(exchange, format.name) if lasting and environ["REQUEST_METHOD"] != "POST" else None
+    make = partial(answers.make, exchange, asked.query, format, exchange.client, **asked.choices)
+    found = make() if tag is None or conditions.NAMES.isdisjoint(environ) else conditions.answer(environ, tag, make, lambda: answers.Answer(304))
+    if lasting and found.status_code == 200 and not (exchange.engine and isinstance(exchange.graph.backend, Cached)):  # which keeps what is asked for once
         environ[headers.KEEP] = ENDPOINT
     if tag:
         found.headers.append(("ETag", f'"{tag}"'))
     if pinned.PINNED in environ:
-        found.headers.append(("Link", pinned.canonical(environ)))
-    found.headers.append(("Cache-Control", pinned.FOREVER if tag and pinned.PINNED in environ else "no-cache"))
+        found.headers += (("Link", pinned.canonical(environ)), ("Cache-Control", pinned.FOREVER if tag else "no-cache"))
+    else:
+        found.headers.append(_FRESH)
     return found
 
 
+def _tag(exchange: Exchange, format: str) -> str:
+    """The tag of the answer in a format: from all that decides its bytes, and from no byte of it."""
+    asked = exchange.asked
+    name = key(asked.query, format, asked.default_graphs, asked.named_graphs, asked.max_rows)
+    coding = headers.coding_of(exchange.environ.get("HTTP_ACCEPT_ENCODING")) or "plain"
+    return f"{name[:32]}-{exchange.graph.release.id}-{exchange.serving.edition}-{coding}"
+
+
 def _sent(exchange: Exchange, found: answers.Answer, start_response: Callable) -> Iterable[bytes]:
-    fields = [*found.headers, *headers.OF_ALL, ("Vary", ", ".join(headers.VARY)), *headers.SHARED]
+    fields = [*found.headers, *_FIELDS]
     if exchange.budget:
         fields += exchange.budget.headers()
     start_response(_STATUS[found.status_code], fields)

@@ -4,11 +4,10 @@ A request is read from its raw bytes (:func:`read`), so that a broken encoding o
 """
 
 import math
-import re
 from binascii import a2b_qp
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
@@ -24,7 +23,6 @@ UPDATE = "application/sparql-update"
 _UTF8 = ("utf-8", "utf8", "us-ascii")  # as programs call it, and what is a part of it
 
 MOST_FIELDS = 200
-_LOOSE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # a percent sign that begins no escape
 _LONG_HEADER = 2000  # characters above which an Accept is not remembered: a web server takes hundreds of kilobytes of it
 MOST_ROWS = 10**9  # a larger maxrows is no limit at all
 # What programs call the format of rows, where the answer is a graph.
@@ -33,8 +31,7 @@ ROWS = (*RESULTS, XLSX)  # formats on offer for SELECT and ASK
 _OFFERED = {"SELECT": ROWS, "ASK": ROWS, "page": (*RESULTS, *GRAPHS, HTML)}
 
 
-@dataclass(frozen=True)
-class ProtocolRequest:
+class ProtocolRequest(NamedTuple):
     """A query operation as section 2.1 of the protocol defines it. ``query`` is None where none was sent.
 
     ``format``, ``timeout`` (seconds) and ``maxrows`` are ours: what a client may ask for beyond the protocol.
@@ -50,6 +47,8 @@ class ProtocolRequest:
     @property
     def choices(self) -> dict:
         """What was asked for besides the query, as :func:`kvgraph.server.answers.answer` calls it."""
+        if not (self.default_graphs or self.named_graphs or self.timeout or self.max_rows):
+            return {}
         given = {"default_graphs": self.default_graphs, "named_graphs": self.named_graphs, "timeout": self.timeout, "max_rows": self.max_rows}
         return {name: value for name, value in given.items() if value}
 
@@ -59,8 +58,11 @@ def read(environ: dict, longest: int) -> ProtocolRequest:
 
     Raises ``BadRequest``, ``UnsupportedMediaType``, ``RequestEntityTooLarge`` or :class:`~kvgraph.store.UpdateRefused`.
     """
-    sent = fields(environ.get("QUERY_STRING", "").encode("latin-1"), "the address")
+    raw = environ.get("QUERY_STRING", "").encode("latin-1")
     posted = environ["REQUEST_METHOD"] == "POST"
+    if not posted and raw.startswith(b"query=") and b"&" not in raw:  # as most are
+        return ProtocolRequest(_unmarked(_decoded(raw[6:], "the address")))
+    sent = fields(raw, "the address")
     if posted:
         _refuse_codings(environ)
         kind, parameters = parse_options_header(environ.get("CONTENT_TYPE"))
@@ -104,8 +106,12 @@ def fields(raw: bytes, where: str) -> list[tuple[str, str]]:
     pairs = [pair.partition(b"=") for pair in raw.split(b"&") if pair]
     if len(pairs) > MOST_FIELDS:
         raise BadRequest(f"There are too many fields in {where}.")
+    return [(_decoded(name, where), _decoded(value, where)) for name, _, value in pairs]
+
+
+def _decoded(text: bytes, where: str) -> str:
     try:
-        return [(unquoted(name).decode(), unquoted(value).decode()) for name, _, value in pairs]
+        return unquoted(text).decode()
     except UnicodeDecodeError:
         raise BadRequest(f"What {where} holds is not UTF-8.") from None
 
@@ -119,10 +125,12 @@ def unquoted(text: bytes) -> bytes:
     text = text.replace(b"+", b" ")
     if b"%" not in text:
         return text
-    if _LOOSE.search(text):
+    # Quoted-printable is the same with another sign, and its decoder is not written in Python: a query is mostly escapes. A percent sign that begins
+    # none shows in the length, but where quoted-printable has a line go on.
+    found = a2b_qp(text.replace(b"=", b"=3D").replace(b"%", b"="))
+    if len(found) != len(text) - 2 * text.count(b"%") or b"\n" in text or b"\r" in text:
         return unquote_to_bytes(text)
-    # Quoted-printable is the same with another sign, and its decoder is not written in Python: a query is mostly escapes.
-    return a2b_qp(text.replace(b"=", b"=3D").replace(b"%", b"="))
+    return found
 
 
 def _text(body: bytes) -> str:
@@ -130,6 +138,11 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise BadRequest(f"The query is not UTF-8 (byte {error.start}).") from None
+
+
+def _unmarked(query: str) -> str:
+    """A query without the byte order mark that some editors write before a text in UTF-8."""
+    return query.removeprefix("\ufeff")
 
 
 def _request(fields: list[tuple[str, str]], posted: bool) -> ProtocolRequest:
@@ -142,7 +155,7 @@ def _request(fields: list[tuple[str, str]], posted: bool) -> ProtocolRequest:
     if len(sent) > 1:
         raise BadRequest("There is more than one query. Send them one by one.")
     asked = ProtocolRequest(
-        sent[0].removeprefix("\ufeff") if sent else None,  # a byte order mark, as some editors write it before a text in UTF-8
+        _unmarked(sent[0]) if sent else None,
         values.get("default-graph-uri", ()),
         values.get("named-graph-uri", ()),
         # Written into an address as it is, the + of a media type arrives as a space.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from pyoxigraph import QuerySolutions, Triple
 
 from kvgraph.formats import Format, by_name
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What happened to a query that was answered into a file; one that was not answered raises instead.
 
     ``rows`` and ``triples`` are numbers where the engine counted them on the way, else None. ``complete`` is False when an engine cut the
@@ -31,7 +29,7 @@ class Outcome:
 
     def to_wire(self) -> dict[str, object]:
         """As it is kept with an answer: plain JSON. What a worker replies has these fields, but the size."""
-        return {**vars(self), "format": self.format.name}
+        return {**self._asdict(), "format": self.format.name}
 
     @classmethod
     def from_wire(cls, header: dict) -> Outcome:

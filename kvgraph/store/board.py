@@ -35,6 +35,9 @@ class Lane(IntEnum):
     ANY = 2
 
 
+_SIGN_OF = tuple(bytes((lane + 1,)) for lane in Lane)
+
+
 class Board:
     """Made by the parent of a pool with :meth:`create`, opened elsewhere from the descriptors it sends.
 
@@ -77,7 +80,7 @@ class Board:
         """The number of a free worker of the first of these lanes that has one, and the lane; it is the caller's now."""
         for lane in lanes:
             # To look at a sign costs nothing; to read an empty pipe, a turn of this thread.
-            if self._memory.find(bytes((lane + 1,)), _SIGNS) < 0:
+            if self._memory.find(_SIGN_OF[lane], _SIGNS) < 0:
                 continue
             try:
                 number = _NUMBER.unpack(os.read(self._takes[lane], _NUMBER.size))[0]
@@ -89,7 +92,7 @@ class Board:
 
     def put(self, number: int, lane: Lane) -> None:
         """Says that a worker is free, in its lane."""
-        self._memory[_SIGNS + number % _ROWS] = lane + 1  # before somebody can take it
+        self._memory[_SIGNS + number % _ROWS] = _SIGN_OF[lane][0]  # before somebody can take it
         os.write(self._puts[lane], _NUMBER.pack(number))
 
     def lies(self, number: int) -> bool:

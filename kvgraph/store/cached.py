@@ -20,7 +20,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -28,12 +28,12 @@ from typing import BinaryIO
 from kvgraph.formats import Format
 from kvgraph.store.backend import Outcome
 from kvgraph.store.client import PoolClient
+from kvgraph.store.signs import Signs
 from kvgraph.store.tokens import tokens
 
 # An answer that may differ from one moment to the next; an escape could hide such a function, and so could a comment before its bracket, whose end
 # is not looked for: to do so after each of thousands of names would take seconds.
 # Written without IGNORECASE, which would look at every character of a query three times as long; STRUUID ends in UUID. Most queries hold none of the names.
-_NAMES = ("now", "rand", "uuid", "bnode", "\\u")
 _VOLATILE = re.compile(r"[NnRrUuBb](?:[Oo][Ww]|[Aa][Nn][Dd]|[Uu][Ii][Dd]|[Nn][Oo][Dd][Ee])\s*+[(#]|\\u")
 _CHUNK = 256 * 1024
 SHORT = 64 * 1024  # bytes of an answer that may be kept in memory
@@ -50,7 +50,7 @@ def volatile(query: str) -> bool:
     (True, True)
     """
     text = query.lower()
-    if any(name in text for name in _NAMES) and _VOLATILE.search(query):
+    if ("now" in text or "rand" in text or "uuid" in text or "bnode" in text or "\\u" in text) and _VOLATILE.search(query):
         return True
     return "construct" in text and _makes_blank_nodes(query)
 
@@ -69,11 +69,12 @@ def _makes_blank_nodes(query: str) -> bool:
     return False
 
 
-def key(query: str, format: Format, default_graphs: Sequence[str] = (), named_graphs: Sequence[str] = (), max_rows: int | None = None) -> str:
-    """The name of an answer among those of its release: all that decides its bytes."""
-    parts = [query, format.name, list(default_graphs or ()), list(named_graphs or ()), max_rows]
+@lru_cache(maxsize=64)
+def key(query: str, format: str, default_graphs: tuple[str, ...] = (), named_graphs: tuple[str, ...] = (), max_rows: int | None = None) -> str:
+    """The name of an answer among those of its release: from all that decides its bytes. ``format`` is its name."""
+    dataset = json.dumps([default_graphs, named_graphs]) if default_graphs or named_graphs else ""
     # A lone surrogate cannot be encoded; such a query has no answer, but asking for it must not fail here.
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return hashlib.sha256(f"{format}\0{max_rows}\0{dataset}\0{query}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def compressed(file: BinaryIO, coding: str = "gzip") -> tuple[int, BinaryIO]:
@@ -136,13 +137,18 @@ class Answers:
     quick: float = 0.005
     count: Callable[[str, int], None] = lambda name, amount: None
     recent: Recent = field(default_factory=Recent)
+    signs: Signs = field(init=False, repr=False)
     _bytes: int = field(default=0, repr=False)
     _files: int = field(default=0, repr=False)
+
+    def __post_init__(self):
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.signs = Signs(self.folder.with_name(f"{self.folder.name}.signs"))
 
     def find(self, release: str, name: str) -> tuple[Outcome, BinaryIO] | None:
         """An answer and the file that holds it, at its beginning."""
         found = self.recent.find((release, name))
-        if found:
+        if found or not self.signs.may_be(name):
             return found
         path = f"{self.folder}/{release}/{name}"
         found = _opened(path)
@@ -167,6 +173,7 @@ class Answers:
             return
         finally:
             file.seek(start)
+        self.signs.set(name)
         self._bytes += outcome.bytes
         self._files += 1
         if self._bytes > self.max_bytes // 20 or self._files > self.max_files // 20:
@@ -252,7 +259,8 @@ class Cached:
 
     def _kept(self, name: str) -> tuple[Outcome, BinaryIO] | None:
         found = (name in self._there and _opened(self.computed / name)) or self.answers.find(self.release, name)
-        self.answers.count("cache_hits" if found else "cache_misses", 1)
+        if found:
+            self.answers.count("cache_hits", 1)
         return found
 
     def answer_file(
@@ -265,22 +273,20 @@ class Cached:
         """
         choice = {"default_graphs": tuple(default_graphs or ()), "named_graphs": tuple(named_graphs or ()), "max_rows": max_rows}
         lasting = self.answers is not None and not volatile(query)
-        name = _coded(key(query, format, **choice), coding) if lasting else ""
-        if lasting and (found := self._kept(name)):
-            return found
+        if lasting:
+            name = key(query, format.name, *choice.values())
+            name = f"{name}.{coding}" if coding else name
+            if found := self._kept(name):
+                return found
         if coding:
             # The plain answer is looked for and kept as well: others take it without a coding, or in another one.
             outcome, plain = self.answer_file(query, format, **choice, admit=admit, **limits)
             with plain:
                 size, file = compressed(plain, coding)
-            found = replace(outcome, bytes=size), file
+            found = outcome._replace(bytes=size), file
         else:
             admit()
             found = super().answer_file(query, format, **choice, **limits)
         if lasting and (found[0].complete or max_rows):
             self.answers.keep(self.release, name, *found)
         return found
-
-
-def _coded(name: str, coding: str | None) -> str:
-    return f"{name}.{coding}" if coding else name

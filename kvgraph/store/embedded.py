@@ -136,7 +136,7 @@ class Embedded:
         except (RuntimeError, ValueError, OSError) as error:
             raise gave_up(error) from error
         # In TSV a row is a line (line breaks inside a value are escaped) after one line of names; CSV, JSON and XML do not show it as cheaply.
-        if form == "SELECT" and format == TSV:
+        if form == "SELECT" and format is TSV:
             rows = max(0, counted.lines - 1)
         return Outcome(form, format, counted.bytes, time.perf_counter() - start, rows=rows, triples=triples, complete=complete)
 
@@ -221,7 +221,7 @@ def _iris(iris: Sequence[str] | None) -> tuple[NamedNode, ...]:
 
 def _write_triples(results: QueryTriples, format: Format, output: _Counted) -> int:
     """Writes triples and counts them, with the prefixes of the graph where the format has prefixes."""
-    if format in (NTRIPLES, NQUADS):  # a triple is a line
+    if format is NTRIPLES or format is NQUADS:  # a triple is a line
         results.serialize(output, format=format.engine)
         return output.lines
     count = 0

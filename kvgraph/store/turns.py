@@ -17,6 +17,7 @@ from kvgraph.store.board import Lane
 OWN = ""  # whose questions are the server's own
 SLOW = 1.0  # seconds: whose query took longer is slow
 REMEMBERED = 60.0  # seconds for which a client is slow
+_FOR_OWN, _FOR_QUICK, _FOR_SLOW = (Lane.OWN, Lane.ANY, Lane.QUICK), (Lane.ANY, Lane.QUICK), (Lane.ANY,)
 
 
 @dataclass(eq=False)
@@ -90,9 +91,7 @@ class Turns:
 
     def lanes(self, who: str, now: float) -> tuple[Lane, ...]:
         """The lanes a client may use, best first."""
-        if who == OWN:
-            return Lane.OWN, Lane.ANY, Lane.QUICK
-        return (Lane.ANY,) if self.slow(who, now) else (Lane.ANY, Lane.QUICK)
+        return _FOR_OWN if who == OWN else _FOR_SLOW if self._slow and self.slow(who, now) else _FOR_QUICK
 
     def wanted(self, now: float) -> set[Lane]:
         """The lanes on which somebody's turn could come."""

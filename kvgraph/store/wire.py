@@ -56,19 +56,27 @@ def unpack(inbox: bytearray, max_body: int) -> tuple[dict, bytes, int] | None:
         FrameTooLarge: it announces a longer header or body than allowed.
         ValueError: the header is not a JSON object.
     """
+    found = _first(inbox, max_body)
+    if found is None:
+        return None
+    header, body, number, end = found
+    del inbox[:end]
+    return header, body, number
+
+
+def _first(inbox: bytes | bytearray, max_body: int) -> tuple[dict, bytes, int, int] | None:
+    """The first frame in a buffer, and where it ends."""
     if len(inbox) < _LENGTHS.size:
         return None
     head, body, number = _LENGTHS.unpack_from(inbox)
     if head > MAX_HEADER or body > max_body:
         raise FrameTooLarge
     at = _LENGTHS.size + head
-    if len(inbox) < at + body:
+    end = at + body
+    if len(inbox) < end:
         return None
     text = bytes(inbox[_LENGTHS.size : at])
-    header = _common(text) if head <= _COMMON else _decoded(text)
-    rest = bytes(inbox[at : at + body])
-    del inbox[: at + body]
-    return header, rest, number
+    return _common(text) if head <= _COMMON else _decoded(text), bytes(inbox[at:end]), number, end
 
 
 def _decoded(text: bytes) -> dict:
@@ -87,13 +95,14 @@ def receive(sock: socket.socket, max_body: int) -> tuple[dict, bytes, int]:
     Raises:
         EOFError: the other side is gone.
     """
-    inbox = bytearray()
-    while (frame := unpack(inbox, max_body)) is None:
+    inbox = sock.recv(_CHUNK)  # mostly all of it
+    while (frame := _first(inbox, max_body)) is None:
+        inbox = inbox if isinstance(inbox, bytearray) else bytearray(inbox)
         chunk = sock.recv(_CHUNK)
         if not chunk:
             raise EOFError
         inbox += chunk
-    return frame
+    return frame[:3]
 
 
 def receive_fds(sock: socket.socket, most: int) -> tuple[dict, list[int]]:

@@ -17,7 +17,7 @@ _SEAM = 128  # bytes of what stands before that are looked at once more
 
 def checked(output, format: Format):
     """The file to write an answer to: for a format in XML one that looks at what is written, else the file itself."""
-    return _Xml(output, rdf=format is RDFXML) if format in (XML, RDFXML) else output
+    return _Xml(output, rdf=format is RDFXML) if format is XML or format is RDFXML else output
 
 
 class _Xml:
