@@ -1,5 +1,6 @@
 """Whose turn it is at the query pool, and what those are told whose turn does not come."""
 
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,8 @@ import pytest
 
 from kvgraph.formats import JSON
 from kvgraph.store import PoolBusy, PoolClient, QueryTimeout
+from kvgraph.store.board import Lane
+from kvgraph.store.turns import Job, Turns
 
 from .pools import ENDLESS, LIGHT, SOON, busy, graph_file, hang, idle, start, until  # noqa: F401
 
@@ -131,3 +134,22 @@ def test_whose_queries_were_slow_leave_a_worker_to_others(start, threads):
     assert client.status()["waiting"] == len(busy(client)) == 1, "and both are still there"
     heavy.close()
     asked.result(SOON)
+
+
+def test_what_waits_is_counted_whatever_happens():
+    chance, turns, waiting = random.Random(3), Turns(capacity=6), []
+    for step in range(4000):
+        do = chance.random()
+        if do < 0.5:
+            job = Job(chance.choice(("", "a", "b", "c")), float(step))
+            displaced = turns.add(job)
+            waiting = [j for j in [*waiting, job] if j is not displaced]
+        elif do < 0.8 and (job := turns.next(chance.choice(list(Lane)), float(step))):
+            waiting.remove(job)
+        elif waiting:
+            turns.remove(waiting.pop(chance.randrange(len(waiting))))
+        if chance.random() < 0.02:
+            turns.ended(chance.choice("abc"), took=2.0, now=float(step))
+        assert len(turns) == len(waiting) == len(list(turns)) and bool(turns) == bool(waiting)
+        assert turns.wanted(float(step)) == {lane for job in waiting for lane in turns.lanes(job.who, float(step))}
+    assert len(waiting) <= 12
