@@ -233,13 +233,17 @@ def test_counts_that_cannot_be_shared_are_those_of_this_process(tmp_path, monkey
     assert counts.all() == {("queries", "ASK"): 1}
 
 
-def test_a_name_that_is_being_written_is_not_told_yet(tmp_path):
+def test_a_name_that_was_half_written_is_not_told_and_hides_no_other(tmp_path):
     counts = Counts(tmp_path)
     counts.add(("queries", "ASK"), 2)
     [names] = tmp_path.glob("*.names")
     with names.open("ab") as file:
-        file.write(b'[1, "quer')
+        file.write(b'[1, "quer')  # the disk was full
     assert Counts(tmp_path).all() == {("queries", "ASK"): 2}
+    counts.add(("queries", "SELECT"), 5)
+    assert Counts(tmp_path).all() == {("queries", "ASK"): 2, ("queries", "SELECT"): 5}
+    next(tmp_path.glob("*.numbers")).unlink()
+    assert Counts(tmp_path).all() == {}, "somebody tidied there"
 
 
 def test_threads_count_each_thing_once():

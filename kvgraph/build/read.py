@@ -25,7 +25,7 @@ CONTRIBUTED = "sources/contributions/"  # what the names of contributed files be
 # What a release depends on besides the data: change one of these modules and the next build starts afresh.
 _CODE = (
     "build/run.py", "build/read.py", "build/write.py", "build/descriptions.py", "build/void.py", "build/quality.py", "build/examples.py", "build/dumps.py", "build/apart.py",
-    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "build/imports.py", "link/mappings.py", "link/statements.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
+    "build/catalogue.py", "build/authorities.py", "build/rdf.py", "build/imports.py", "build/answers.py", "store/cached.py", "link/mappings.py", "link/statements.py", "namespaces.py", "search_index.py", "search_facets.py", "search_values.py", "connection_index.py", "region_index.py", "entities.py", "validate.py", "model.py",
 )  # fmt: skip
 
 

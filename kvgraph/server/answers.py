@@ -32,6 +32,7 @@ class Answer:
     status_code: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     size: int = 0
+    complete: bool = True
     whole: bytes = b""
     file: BinaryIO | None = None
 
@@ -80,9 +81,9 @@ def make(
     if coding:
         fields.append(("Content-Encoding", coding))
     if outcome.bytes > WHOLE:
-        return Answer(headers=fields, size=outcome.bytes, file=file)
+        return Answer(headers=fields, size=outcome.bytes, complete=outcome.complete, file=file)
     with file:
-        return Answer(headers=fields, size=outcome.bytes, whole=file.read())
+        return Answer(headers=fields, size=outcome.bytes, complete=outcome.complete, whole=file.read())
 
 
 def read(query: str, format: Format, client: str | None = None, **asked) -> tuple[bytes, bool]:

@@ -11,6 +11,7 @@ import threading
 import time
 from array import array
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 Name = tuple[str, ...]
@@ -40,7 +41,7 @@ class Counts:
                 self.folder = None
 
     def _share(self, path: Path) -> None:
-        with open(path.with_suffix(".numbers"), "ab+") as file:
+        with open(path.with_suffix(".numbers"), "xb+") as file:
             os.posix_fallocate(file.fileno(), 0, 8 * _ROOM)  # a disk that is full must say so now
             shared = memoryview(mmap.mmap(file.fileno(), 8 * _ROOM)).cast("d")
         self._names = os.open(path.with_suffix(".names"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -60,10 +61,8 @@ class Counts:
         if place < _ROOM and name not in self._places:
             self._places[name] = place
             if self._names >= 0:
-                try:
-                    os.write(self._names, json.dumps([place, *name]).encode() + b"\n")
-                except OSError:  # a disk that is full: nobody else is told
-                    pass
+                with suppress(OSError):  # a disk that is full, on which part of a line may have been written: nobody else is told
+                    os.write(self._names, b"\n%s\n" % json.dumps([place, *name]).encode())
         return place if place < _ROOM else None
 
     def all(self) -> Counter[Name]:
@@ -72,9 +71,10 @@ class Counts:
             return Counter({name: self._numbers[place] for name, place in self._places.copy().items()})
         found: Counter[Name] = Counter()
         for path in self.folder.glob("*.names"):
-            numbers = array("d", path.with_suffix(".numbers").read_bytes())
-            for line in path.read_bytes().splitlines(keepends=True):
-                if line.endswith(b"\n"):  # the last may be being written
-                    place, *name = json.loads(line)
-                    found[tuple(name)] += numbers[place]
+            with suppress(OSError):  # somebody tidied here
+                numbers = array("d", path.with_suffix(".numbers").read_bytes())
+                for line in path.read_bytes().splitlines():
+                    with suppress(ValueError):  # a line that is not whole, or empty
+                        place, *name = json.loads(line)
+                        found[tuple(name)] += numbers[place]
         return found

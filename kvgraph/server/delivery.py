@@ -163,11 +163,11 @@ class Delivery:
             return None
         try:
             graph = environ[SERVED] = self.graphs()
+            release = graph.release.id
+            if release != self.release:
+                self._follow(release)
         except Exception:  # nothing is served, or worse: the application meets the same and says so
             return None
-        release = graph.release.id
-        if release != self.release:
-            self._follow(release)
         return (release, body, *map(environ.get, _DECIDING))
 
     def _follow(self, release: str) -> None:

@@ -5,11 +5,11 @@ all; without it a process knows its own counts only. No label holds what somebod
 """
 
 import os
+import threading
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -39,13 +39,25 @@ _BOUNDS = (*map(str, _SECONDS), "+Inf")
 _BY_NAME = {name.removeprefix("kvgraph_"): (name,) for name, (_, labels) in _COUNTERS.items() if not labels}
 
 
-@cache
+_here: Counts | None = None
+_making = threading.Lock()
+
+
 def _counts() -> Counts:
-    folder = os.environ.get("KVGRAPH_METRICS")
-    return Counts(Path(folder) if folder else None)
+    global _here
+    if _here is None:
+        with _making:
+            folder = os.environ.get("KVGRAPH_METRICS")
+            _here = _here or Counts(Path(folder) if folder else None)
+    return _here
 
 
-os.register_at_fork(after_in_child=_counts.cache_clear)  # a process counts in a file of its own
+def _begin_anew() -> None:
+    global _here, _making
+    _here, _making = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew)  # a process counts in a file of its own
 
 
 def count(name: str, amount: int = 1) -> None:

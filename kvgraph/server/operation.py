@@ -4,6 +4,7 @@ What it needs of HTTP is a dozen header fields, and Flask's ways to them cost mo
 pages, the description of the service, other methods, and whatever goes wrong, which it hands on as ``Exchange.failed``.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from werkzeug.exceptions import BadRequest
 
 from ..formats import HTML
 from ..store import Cached, check, volatile
-from ..store.cached import key
+from ..store.cached import SHORT, key
 from . import answers, conditions, headers, logs, pinned, protocol
 from .exchange import EXCHANGE, Exchange
 
@@ -63,7 +64,7 @@ def _answered(exchange: Exchange) -> answers.Answer | None:
     tag = _tag(exchange, format.name) if lasting and environ["REQUEST_METHOD"] != "POST" else None
     make = partial(answers.make, exchange, asked.query, format, exchange.client, **asked.choices)
     found = make() if tag is None or conditions.NAMES.isdisjoint(environ) else conditions.answer(environ, tag, make, lambda: answers.Answer(304))
-    if lasting and found.status_code == 200 and not (exchange.engine and isinstance(exchange.graph.backend, Cached)):  # which keeps what is asked for once
+    if lasting and found.status_code == 200 and not _just_kept(exchange, found):
         environ[headers.KEEP] = ENDPOINT
     if tag:
         found.headers.append(("ETag", f'"{tag}"'))
@@ -72,6 +73,14 @@ def _answered(exchange: Exchange) -> answers.Answer | None:
     else:
         found.headers.append(_FRESH)
     return found
+
+
+def _just_kept(exchange: Exchange, found: answers.Answer) -> bool:
+    """Whether an engine gave the answer so quickly that it is in memory by now, as it came: as it leaves it is kept when it is asked for again."""
+    backend = exchange.graph.backend
+    if not (exchange.engine and found.complete and found.size <= SHORT and isinstance(backend, Cached) and backend.answers):
+        return False
+    return time.perf_counter() - exchange.began < backend.answers.quick
 
 
 def _tag(exchange: Exchange, format: str) -> str:

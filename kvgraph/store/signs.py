@@ -25,7 +25,7 @@ class Signs:
 
     def __init__(self, path: Path):
         self._bytes: mmap.mmap | None = None
-        with suppress(OSError), open(path, "ab+") as file:  # without a place for it every name is looked for
+        with suppress(OSError), open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:  # without a place for it every name is looked for
             os.posix_fallocate(file.fileno(), 0, self.SUMS)  # a disk that is full must say so now
             self._bytes = mmap.mmap(file.fileno(), self.SUMS)
 

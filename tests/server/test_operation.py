@@ -1,7 +1,9 @@
 """A program's query is answered in front of the application, and nobody can tell by the answer."""
 
+import io
 import json
 import random
+from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import pytest
@@ -9,6 +11,7 @@ from flask import abort
 from werkzeug.exceptions import BadRequest
 
 from kvgraph.server import create_app, headers, protocol
+from kvgraph.store import Answers, Cached, Outcome
 
 from .conftest import client_of
 
@@ -95,3 +98,23 @@ def test_forms_are_read_as_the_standard_library_reads_them():
                 protocol.fields(text, "the form")
         else:
             assert protocol.fields(text, "the form") == expected, text
+
+
+@pytest.mark.parametrize("complete, seconds, hits", [(True, 0.0, ["fwd=miss", "hit", "hit; detail=memory"]), (False, 0.0, ["fwd=miss", "hit; detail=memory"]), (True, 9.0, ["fwd=miss", "hit; detail=memory"])], ids=["quick", "cut", "slow"])  # fmt: skip
+def test_an_engine_is_asked_once_whatever_it_answers(invented, tmp_path, complete, seconds, hits):
+    """What it gave quickly is in memory as it came; what was cut, or finds no place on the disk, is kept as it left."""
+
+    class Engine:
+        asked = 0
+
+        def answer_file(self, query, format, **options):
+            self.asked += 1
+            return Outcome("SELECT", format, 2, seconds, complete=complete), io.BytesIO(b"{}")
+
+    class Kept(Cached, Engine):
+        pass
+
+    backend = Kept().keeping(Answers(tmp_path / "answers", max_bytes=0, quick=1.0 if seconds < 1 else 0.0), "r", tmp_path)
+    app = create_app(lambda: SimpleNamespace(release=invented.release, backend=backend))
+    said = [app.test_client().get("/sparql", query_string={"query": QUERY}).headers["Cache-Status"] for _ in hits]
+    assert said == [f"kvgraph; {hit}" for hit in hits] and backend.asked == 1
