@@ -216,7 +216,8 @@ def test_the_counts_of_processes_are_summed(tmp_path):
     """Three processes count in one directory; a fourth tells the sum, though the others have ended."""
     code = "from kvgraph.server import metrics; metrics.count('cache_hits', 5)"
     tell = "from kvgraph.server import metrics; print(metrics.exposition(None, None, {}).decode())"
-    env = {"KVGRAPH_METRICS": str(tmp_path)}
+    (tmp_path / "metrics").mkdir()
+    env = {"KVGRAPH_RUN": str(tmp_path)}
     counting = [subprocess.Popen([sys.executable, "-c", code], env=env) for _ in range(3)]
     assert [process.wait(60) for process in counting] == [0, 0, 0]
     told = subprocess.run([sys.executable, "-c", tell], env=env, capture_output=True, text=True, check=True).stdout
@@ -242,7 +243,7 @@ def test_a_name_that_was_half_written_is_not_told_and_hides_no_other(tmp_path):
     assert Counts(tmp_path).all() == {("queries", "ASK"): 2}
     counts.add(("queries", "SELECT"), 5)
     assert Counts(tmp_path).all() == {("queries", "ASK"): 2, ("queries", "SELECT"): 5}
-    next(tmp_path.glob("*.numbers")).unlink()
+    names.with_suffix(".numbers").unlink()
     assert Counts(tmp_path).all() == {}, "somebody tidied there"
 
 

@@ -102,7 +102,7 @@ def _start_web(settings: Settings, run: Path) -> subprocess.Popen:
         "--workers-kill-timeout", "2", "--log-level", "error", "kvgraph.serve.wsgi:app",
     ]  # fmt: skip
     (run / "metrics").mkdir()
-    env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home), "KVGRAPH_METRICS": str(run / "metrics")}
+    env = {"KVGRAPH_RUN": str(run), "KVGRAPH_HOME": str(settings.home)}
     env["KVGRAPH_TIMEOUT"] = str(settings.timeout)
     # In a session of its own: Ctrl-C in a terminal is for us, and we tell it to end.
     return subprocess.Popen(command, preexec_fn=_die_with_parent, env={**os.environ, **env}, start_new_session=True)

@@ -1,7 +1,7 @@
 """Counters, summed over all web processes, in the text format 0.0.4 of Prometheus.
 
-With ``$KVGRAPH_METRICS`` (``kvgraph serve`` sets it) every process counts in a file of its own in that folder (:mod:`kvgraph.server.counts`), and each can tell the sums of
-all; without it a process knows its own counts only. No label holds what somebody asked, or who.
+Under :mod:`kvgraph serve <kvgraph.serve>` every process counts in a file of its own in ``metrics`` of the run directory (:mod:`kvgraph.server.counts`), and each can tell
+the sums of all; elsewhere a process knows its own counts only. No label holds what somebody asked, or who.
 """
 
 import os
@@ -47,8 +47,8 @@ def _counts() -> Counts:
     global _here
     if _here is None:
         with _making:
-            folder = os.environ.get("KVGRAPH_METRICS")
-            _here = _here or Counts(Path(folder) if folder else None)
+            run = os.environ.get("KVGRAPH_RUN")
+            _here = _here or Counts(Path(run, "metrics") if run else None)
     return _here
 
 
