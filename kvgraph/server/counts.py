@@ -1,7 +1,7 @@
 """Numbers that several processes count, and any of them can tell.
 
 Each process counts in a file of its own, in a folder that they share: numbers in shared memory, and beside them a line of JSON for each that says where it is and
-what is counted. Prometheus's library has such files as well; to count in them took a quarter of a web process's time for a light query.
+what is counted. Prometheus's library has such files as well; to count in them took 7 of the 57 µs of our own Python for a light query.
 """
 
 import json

@@ -103,7 +103,7 @@ class Delivery:
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         began = time.perf_counter()
         client = environ.get("REMOTE_ADDR", "")
-        if ("CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ) and not self._receive(environ, client):
+        if not self._receive(environ, client):
             return _refuse(_TOO_MANY_BODIES, [], start_response)
         name = self._name(environ)
         if name and (found := self._again(name)):
@@ -262,8 +262,6 @@ def _refuse(words: tuple[str, str, str], headers: list, start_response: Callable
 
 
 def _whole(body) -> bytes:
-    if isinstance(body, list):
-        return body[0] if len(body) == 1 else b"".join(body)
     try:
         return b"".join(body)
     finally:

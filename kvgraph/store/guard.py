@@ -14,7 +14,6 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NoReturn
 
 from kvgraph.store.errors import QueryTooLarge, ServiceRefused, UpdateRefused
@@ -43,7 +42,6 @@ _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE
 _PROLOGUE = {"PREFIX", "BASE", "VERSION"}
 # The beginning of a query as most are written; of others the tokens are looked at.
 _PLAIN = re.compile(r"(?:\s+|PREFIX\s+[A-Za-z]*:\s*<[^\x00-\x20<>\"{}|^`\\]*>)*+(SELECT|ASK|CONSTRUCT|DESCRIBE)(?=[\s*{?$<])")
-_LONG_HEAD = 2000  # characters above which a beginning is not remembered
 _CERTAIN_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")  # `a < b://` is no expression, so `<` cannot be "less than" here
 _SUSPECT = re.compile(r"['#]|service", re.IGNORECASE)
 _MOST_READINGS = 16
@@ -100,8 +98,8 @@ def _measure(text: str, bounds: Bounds) -> str | None:
     form = None
     # Most queries have too little in them to hurt, however it is read: then the first keyword is all there is to find.
     harmless = (len(text) <= bounds.chain or _most_links(text) <= bounds.chain) and sum(map(text.count, OPENING)) <= bounds.depth
-    if harmless and (plain := _plain(text)):
-        return plain
+    if harmless and (plain := _PLAIN.match(text)):
+        return plain[1]
     for token in _read(text):
         if token.kind == "word":
             word = token.text.upper()
@@ -123,18 +121,6 @@ def _measure(text: str, bounds: Bounds) -> str | None:
                 "Say lists with VALUES or IN, which are not limited, or split the query.",
             )
     return form if form in _FORMS else None
-
-
-def _plain(text: str) -> str | None:
-    """The form of a query that begins as most do; None for others. What stands before the first brace is mostly the same again."""
-    head = text[: text.find("{") + 1] or text
-    return _begins(head) if len(head) <= _LONG_HEAD else _begins.__wrapped__(head)
-
-
-@lru_cache(maxsize=256)
-def _begins(head: str) -> str | None:
-    found = _PLAIN.match(head)
-    return found and found[1]
 
 
 def _read(text: str, start: int = 0) -> Iterator[Token]:
