@@ -33,6 +33,7 @@ class Answer:
     headers: list[tuple[str, str]] = field(default_factory=list)
     size: int = 0
     complete: bool = True
+    seconds: float = 0.0  # that an engine took
     whole: bytes = b""
     file: BinaryIO | None = None
 
@@ -80,10 +81,13 @@ def make(
     fields.append(("Cache-Status", "kvgraph; fwd=miss" if exchange.engine else "kvgraph; hit"))  # RFC 9211
     if coding:
         fields.append(("Content-Encoding", coding))
+    made = Answer(200, fields, outcome.bytes, outcome.complete, outcome.seconds)
     if outcome.bytes > WHOLE:
-        return Answer(headers=fields, size=outcome.bytes, complete=outcome.complete, file=file)
+        made.file = file
+        return made
     with file:
-        return Answer(headers=fields, size=outcome.bytes, complete=outcome.complete, whole=file.read())
+        made.whole = file.read()
+    return made
 
 
 def read(query: str, format: Format, client: str | None = None, **asked) -> tuple[bytes, bool]:

@@ -157,9 +157,13 @@ class Answers:
                 os.utime(path)
         return found
 
+    def brief(self, seconds: float, size: int) -> bool:
+        """Whether an answer that an engine gave in that time is kept in memory."""
+        return seconds < self.quick and size <= SHORT
+
     def keep(self, release: str, name: str, outcome: Outcome, file: BinaryIO) -> None:
         """Keep a copy of the rest of an open file, and put it back to where it was. Without place for it nothing is kept."""
-        if outcome.seconds < self.quick and outcome.bytes <= SHORT:
+        if self.brief(outcome.seconds, outcome.bytes):
             start = file.tell()
             self.recent.keep((release, name), outcome, file.read())
             file.seek(start)

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import time
 from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
@@ -100,8 +101,15 @@ def test_forms_are_read_as_the_standard_library_reads_them():
             assert protocol.fields(text, "the form") == expected, text
 
 
-@pytest.mark.parametrize("complete, seconds, hits", [(True, 0.0, ["fwd=miss", "hit", "hit; detail=memory"]), (False, 0.0, ["fwd=miss", "hit; detail=memory"]), (True, 9.0, ["fwd=miss", "hit; detail=memory"])], ids=["quick", "cut", "slow"])  # fmt: skip
-def test_an_engine_is_asked_once_whatever_it_answers(invented, tmp_path, complete, seconds, hits):
+ONCE, TWICE = ["fwd=miss", "hit; detail=memory"], ["fwd=miss", "hit", "hit; detail=memory"]
+
+
+@pytest.mark.parametrize(
+    "complete, seconds, waited, hits",
+    [(True, 0.0, 0.0, TWICE), (True, 0.0, 0.03, TWICE), (False, 0.0, 0.0, ONCE), (True, 9.0, 0.0, ONCE)],
+    ids=["quick", "quick when its turn came", "cut", "slow"],
+)
+def test_an_engine_is_asked_once_whatever_it_answers(invented, tmp_path, complete, seconds, waited, hits):
     """What it gave quickly is in memory as it came; what was cut, or finds no place on the disk, is kept as it left."""
 
     class Engine:
@@ -109,12 +117,13 @@ def test_an_engine_is_asked_once_whatever_it_answers(invented, tmp_path, complet
 
         def answer_file(self, query, format, **options):
             self.asked += 1
+            time.sleep(waited)
             return Outcome("SELECT", format, 2, seconds, complete=complete), io.BytesIO(b"{}")
 
     class Kept(Cached, Engine):
         pass
 
-    backend = Kept().keeping(Answers(tmp_path / "answers", max_bytes=0, quick=1.0 if seconds < 1 else 0.0), "r", tmp_path)
+    backend = Kept().keeping(Answers(tmp_path / "answers", max_bytes=0, quick=0.02), "r", tmp_path)
     app = create_app(lambda: SimpleNamespace(release=invented.release, backend=backend))
     said = [app.test_client().get("/sparql", query_string={"query": QUERY}).headers["Cache-Status"] for _ in hits]
     assert said == [f"kvgraph; {hit}" for hit in hits] and backend.asked == 1
