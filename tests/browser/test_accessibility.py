@@ -117,6 +117,34 @@ def test_nothing_is_wider_than_a_small_phone(page, kind):
     assert violations(page, ["target-size"]) == []
 
 
+TORN = """() => {
+    const torn = [], walker = document.createTreeWalker(document.querySelector('.guide'), NodeFilter.SHOW_TEXT)
+    let seen = 0
+    while (walker.nextNode()) {
+        const node = walker.currentNode
+        if (!node.parentElement.closest('td')) continue
+        for (const word of node.data.matchAll(/\\p{L}+/gu)) {
+            const range = document.createRange()
+            range.setStart(node, word.index)
+            range.setEnd(node, word.index + word[0].length)
+            seen += 1
+            if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) torn.push(word[0])
+        }
+    }
+    return { seen, torn }
+}"""
+
+
+@pytest.mark.parametrize("size", [DESK, SMALL], ids=["desk", "phone"])
+def test_tables_of_guides_scroll_and_tear_no_word(watched, size):
+    page = watched.context.new_page()
+    page.set_viewport_size(size)
+    page.goto("/docs/speed")
+    found = page.evaluate(TORN)
+    assert found["seen"] > 50 and found["torn"] == []
+    page.close()
+
+
 def test_the_arrows_of_the_tree_of_places_are_wide_enough_and_clear_of_their_links(watched):
     page = watched.context.new_page()
     page.set_viewport_size(DESK)
